@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+# Helpers that every CMakeLists.txt below uses: flags common to all targets, one function a kind of target.
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
+
+add_library(phial_flags INTERFACE)
+target_include_directories(phial_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_compile_definitions(phial_flags INTERFACE PHIAL_VERSION="${PROJECT_VERSION}" _FILE_OFFSET_BITS=64)
+target_compile_options(phial_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers)
+if(PHIAL_WERROR)
+  target_compile_options(phial_flags INTERFACE -Werror)
+endif()
+if(PHIAL_SANITIZE)
+  target_compile_options(phial_flags INTERFACE -fsanitize=${PHIAL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(phial_flags INTERFACE -fsanitize=${PHIAL_SANITIZE})
+endif()
+
+# phial_layer(NAME SOURCES... [DEPENDS lower layers and libraries...])
+function(phial_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(phial_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(phial_${name} PUBLIC phial_flags ${ARG_DEPENDS})
+endfunction()
+
+# phial_test(NAME SOURCES... [DEPENDS layers...] [LABELS ...]): a GoogleTest program, every case a ctest of its own
+function(phial_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  add_executable(test_${name} ${ARG_SOURCES})
+  target_link_libraries(test_${name} PRIVATE phial_flags ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(test_${name} PRIVATE PHIAL_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                             PHIAL_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120
+                       PROPERTIES LABELS "${ARG_LABELS}" SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\]")
+endfunction()

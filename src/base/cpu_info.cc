@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// CPUID leaves and bits: Intel SDM volume 2A, "CPUID"; XCR0: volume 1, chapter 13.
+#include "base/cpu_info.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace phial {
+namespace {
+
+CpuFeatures detect() {
+  CpuFeatures f;
+#if defined(__x86_64__)
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return f;
+  const bool osxsave = c & (1u << 27), fma = c & (1u << 12), f16c = c & (1u << 29);
+  if (!osxsave) return f;
+  unsigned xcr0_low, xcr0_high;
+  __asm__ volatile("xgetbv" : "=a"(xcr0_low), "=d"(xcr0_high) : "c"(0));
+  const bool ymm = (xcr0_low & 0x6) == 0x6, zmm = (xcr0_low & 0xE6) == 0xE6;
+  const bool tiles = (xcr0_low & 0x60000) == 0x60000;
+  unsigned a1 = 0, b1, c1, d1;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return f;
+  if (a >= 1) __get_cpuid_count(7, 1, &a1, &b1, &c1, &d1);
+  f.avx2 = ymm && fma && f16c && (b & (1u << 5)) && (b & (1u << 8));
+  f.avx_vnni = f.avx2 && (a1 & (1u << 4));
+  f.avx512 = zmm && (b & (1u << 16)) && (b & (1u << 17)) && (b & (1u << 30)) && (b & (1u << 31));
+  f.avx512_vnni = f.avx512 && (c & (1u << 11));
+  f.avx512_bf16 = f.avx512 && (a1 & (1u << 5));
+  f.amx_int8 = tiles && (d & (1u << 24)) && (d & (1u << 25));
+  f.amx_bf16 = tiles && (d & (1u << 24)) && (d & (1u << 22));
+#endif
+  return f;
+}
+
+}  // namespace
+
+const CpuFeatures& cpu_features() {
+  static const CpuFeatures features = detect();
+  return features;
+}
+
+std::string cpu_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.rfind("model name", 0) == 0)
+      if (auto colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
+  return "unknown";
+}
+
+int available_threads() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+uint64_t physical_memory_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : 0;
+}
+
+uint64_t peak_rss_bytes() {
+  rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<uint64_t>(usage.ru_maxrss) * 1024 : 0;
+}
+
+}  // namespace phial
