@@ -15,7 +15,7 @@ if ! $quick; then
   echo "== Address and undefined-behaviour sanitizers (preset dev)"
   cmake --preset dev >/dev/null
   cmake --build --preset dev
-  ctest --preset dev --label-exclude 'slow|release-only' --parallel 2
+  ctest --preset dev --label-exclude 'slow|release-only' --parallel 2 --verbose | tools/ctest_report.py
   echo "== Fuzzers (preset fuzz)"
   tools/fuzz_all.sh "${PHIAL_FUZZ_SECONDS:-10}"
 fi
@@ -23,4 +23,4 @@ fi
 echo "== Release"
 cmake --preset release >/dev/null
 cmake --build --preset release
-ctest --preset release --parallel 2
+ctest --preset release --parallel 2 --verbose | tools/ctest_report.py
