@@ -36,5 +36,5 @@ function(phial_test name)
     list(APPEND properties LABELS "${ARG_LABELS}")
   endif()
   # A skipped case (GTEST_SKIP) is reported by ctest as skipped: gtest_discover_tests sets that up by itself.
-  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
+  gtest_discover_tests(test_${name} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
 endfunction()

@@ -3,6 +3,7 @@
 # Builds the libFuzzer targets and runs each for a short while from its seeds. usage: fuzz_all.sh [SECONDS_EACH]
 set -euo pipefail
 cd "$(dirname "$0")/.."
+shopt -s nullglob
 seconds=${1:-10}
 cmake --preset fuzz >/dev/null
 cmake --build --preset fuzz
