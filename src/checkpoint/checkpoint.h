@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Hugging Face model folder as published: config, safetensors (one file or shards with an index), tokenizer files.
-// Weights stay mapped. Knows no architecture: that config.json is a phi3 is checked by model/.
+// A Hugging Face model folder as published: config, safetensors (one file or shards with an index),
+// tokenizer files. Weights stay mapped. Knows no architecture: that config.json is a phi3 is
+// checked by model/.
 #pragma once
 
 #include <map>
@@ -16,8 +17,9 @@ namespace phial {
 
 class Checkpoint {
  public:
-  // Throws kNotFound (names the missing file or shard and what was looked for), kCorrupt. model.safetensors, or
-  // model.safetensors.index.json with its shards; pytorch_model.bin alone is refused with a hint.
+  // Throws kNotFound (names the missing file or shard and what was looked for), kCorrupt.
+  // model.safetensors, or model.safetensors.index.json with its shards; pytorch_model.bin alone is
+  // refused with a hint.
   explicit Checkpoint(const fs::path& folder);
 
   const fs::path& folder() const { return folder_; }
@@ -25,7 +27,8 @@ class Checkpoint {
   const SideFiles& side_files() const { return side_files_; }
 
   bool has(const std::string& name) const { return tensors_.count(name) != 0; }
-  const TensorView& tensor(const std::string& name) const;  // throws kNotFound: which tensor, which files
+  const TensorView& tensor(
+      const std::string& name) const;  // throws kNotFound: which tensor, which files
   const std::map<std::string, TensorView>& tensors() const { return tensors_; }
   const std::vector<std::unique_ptr<Safetensors>>& files() const { return files_; }
   uint64_t weight_bytes() const;

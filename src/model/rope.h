@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rotary position embedding: cos and sin by position, with LongRoPE's two factor sets. Angles are computed in float32
-// exactly as transformers does (inv_freq f32, position f32), cos/sin multiplied by the attention factor.
+// Rotary position embedding: cos and sin by position, with LongRoPE's two factor sets. Angles are
+// computed in float32 exactly as transformers does (inv_freq f32, position f32), cos/sin multiplied
+// by the attention factor.
 #pragma once
 
 #include <cstdint>
