@@ -4,13 +4,17 @@
 // include only this header, <stddef.h>, <stdint.h> and intrinsics.
 //
 // Activations that meet quantised weights are first packed to int8 (pack_*): per token, in blocks of kActBlock columns
-// with one f32 scale each. The packed layout belongs to the tier that made it; treat it as opaque bytes.
+// with one f32 scale each. The packed layout belongs to the tier that made it; treat it as opaque bytes. For u8 and u4
+// every tier does the same float operations in the same order (linear_quant_any.inc.h states them), so an output has
+// the same bits on every tier, alone or in a batch, however the rows are split.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
 namespace phial::kernels {
+
+constexpr int32_t kActBlock = 32;
 
 enum class Format : uint8_t { kF32, kF16, kBF16, kU8, kU4 };  // same order as phial::WeightFormat
 

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention in double precision, one query after the other: the measure for the vector tiers, not fast.
+#include <cmath>
+
+#include "kernels/attend_shape.inc.h"
+#include "kernels/half_bits.inc.h"
+#include "kernels/scalar/scalar.h"
+
+namespace phial::kernels::scalar {
+namespace {
+
+float f32_value(float value) { return value; }
+
+// One query head of one token: keys [begin, end). `sums` holds head_dim doubles.
+template <class Element, float (*value)(Element)>
+void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, double* sums, float* out) {
+  for (int32_t d = 0; d < a.head_dim; d++) sums[d] = 0;
+  double largest = -INFINITY, total = 0;
+  for (int32_t block = begin; block < end; block += kKeyBlock) {
+    const int32_t n = min_of(kKeyBlock, end - block);
+    double scores[kKeyBlock], block_largest = -INFINITY;
+    for (int32_t j = 0; j < n; j++) {
+      const Element* k = static_cast<const Element*>(a.k) + (block + j) * a.kv_stride;
+      double dot = 0;
+      for (int32_t d = 0; d < a.head_dim; d++) dot += static_cast<double>(q[d]) * static_cast<double>(value(k[d]));
+      scores[j] = dot * static_cast<double>(a.scale);
+      block_largest = std::fmax(block_largest, scores[j]);
+    }
+    const double new_largest = std::fmax(largest, block_largest), shrink = std::exp(largest - new_largest);
+    largest = new_largest;
+    total *= shrink;
+    for (int32_t d = 0; d < a.head_dim; d++) sums[d] *= shrink;
+    for (int32_t j = 0; j < n; j++) {
+      const Element* v = static_cast<const Element*>(a.v) + (block + j) * a.kv_stride;
+      const double p = std::exp(scores[j] - largest);
+      total += p;
+      for (int32_t d = 0; d < a.head_dim; d++) sums[d] += p * static_cast<double>(value(v[d]));
+    }
+  }
+  for (int32_t d = 0; d < a.head_dim; d++) out[d] = static_cast<float>(sums[d] / total);
+}
+
+template <class Element, float (*value)(Element)>
+void attend_all(const Attend& a) {
+  double* sums = reinterpret_cast<double*>(aligned_scratch(a.scratch));
+  for (int32_t t = 0; t < a.n_tokens; t++) {
+    const int32_t position = a.q_position + t;
+    for (int32_t h = 0; h < a.n_heads; h++)
+      attend_query<Element, value>(a, a.q + t * a.q_stride + h * a.head_dim, first_key(position, a.window),
+                                   position + 1, sums, a.out + t * a.out_stride + h * a.head_dim);
+  }
+}
+
+}  // namespace
+
+void attend(const Attend& a) {
+  if (a.kv_type == KvType::kF16)
+    attend_all<uint16_t, f16_value>(a);
+  else
+    attend_all<float, f32_value>(a);
+}
+
+}  // namespace phial::kernels::scalar

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention of every tier against a double-precision softmax written out plainly, and against
+// itself in other batches.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "kernels/kernel_fixtures.h"
+
+namespace phial::kernels {
+namespace {
+
+struct Shape {
+  int32_t n_tokens, n_heads, head_dim, q_position, window;
+  KvType kv_type;
+  int32_t kv_extra, q_extra;  // what rows are longer than they need be
+  int32_t first_visible() const { return window > 0 ? std::max(0, q_position - window + 1) : 0; }
+  int32_t keys() const { return q_position + n_tokens; }
+};
+
+// Keys that no query sees are NaN, and the caches end at unreadable pages: neither may be touched.
+struct Inputs {
+  Shape shape;
+  GuardedBytes q, k, v;
+  std::vector<float> k_values, v_values;  // what the caches hold, as f32 [keys][head_dim]
+
+  Attend attend(float* out, float* scratch) const {
+    const int64_t width = static_cast<int64_t>(shape.n_heads) * shape.head_dim + shape.q_extra;
+    return {q.as<float>(),
+            width,
+            shape.n_tokens,
+            shape.n_heads,
+            shape.head_dim,
+            shape.q_position,
+            shape.window,
+            k.as<void>(),
+            v.as<void>(),
+            shape.head_dim + shape.kv_extra,
+            shape.kv_type,
+            1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
+            out,
+            width,
+            scratch};
+  }
+};
+
+GuardedBytes random_cache(Rng& rng, const Shape& s, std::vector<float>& values) {
+  const size_t bytes = s.kv_type == KvType::kF16 ? 2 : 4;
+  const int64_t stride = s.head_dim + s.kv_extra;
+  // The last row has no extra: the guard follows its head_dim elements.
+  GuardedBytes cache(static_cast<size_t>((s.keys() - 1) * stride + s.head_dim) * bytes);
+  std::memset(cache.as<char>(), 0xFF, cache.bytes());  // NaN in both types
+  values.assign(static_cast<size_t>(s.keys()) * static_cast<size_t>(s.head_dim), 0);
+  for (int32_t j = s.first_visible(); j < s.keys(); j++)
+    for (int32_t d = 0; d < s.head_dim; d++) {
+      float& value =
+          values[static_cast<size_t>(j) * static_cast<size_t>(s.head_dim) + static_cast<size_t>(d)];
+      value = activation(rng);
+      if (s.kv_type == KvType::kF16) {
+        const uint16_t bits = f32_to_f16(value);
+        cache.as<uint16_t>()[j * stride + d] = bits;
+        value = f16_to_f32(bits);
+      } else {
+        cache.as<float>()[j * stride + d] = value;
+      }
+    }
+  return cache;
+}
+
+Inputs random_inputs(Rng& rng, const Shape& s) {
+  Inputs in{s, {}, {}, {}, {}, {}};
+  const size_t width = static_cast<size_t>(s.n_heads * s.head_dim + s.q_extra);
+  in.q =
+      random_floats(rng, static_cast<size_t>(s.n_tokens) * width - static_cast<size_t>(s.q_extra));
+  in.k = random_cache(rng, s, in.k_values);
+  in.v = random_cache(rng, s, in.v_values);
+  return in;
+}
+
+Shape random_shape(Rng& rng) {
+  constexpr int32_t kHeadDims[] = {96, 128, 64, 32, 16, 8, 12, 20, 6, 100};
+  const auto below = [&](int32_t n) {
+    return static_cast<int32_t>(rng.below(static_cast<uint64_t>(n)));
+  };
+  Shape s;
+  s.n_tokens = rng.below(3) == 0 ? 1 : 1 + below(90);
+  s.n_heads = 1 + below(5);
+  s.head_dim = kHeadDims[rng.below(std::size(kHeadDims))];
+  s.q_position = rng.below(3) == 0 ? 0 : below(300);
+  s.window = rng.below(2) ? 0 : 1 + below(150);
+  s.kv_type = rng.below(2) ? KvType::kF16 : KvType::kF32;
+  s.kv_extra = rng.below(2) ? 0 : below(70);
+  s.q_extra = rng.below(2) ? 0 : below(70);
+  return s;
+}
+
+std::string describe(const KernelTable& table, const Shape& s) {
+  return fmt::format("{}: {} tokens x {} heads of {}, position {}, window {}, {}", table.name,
+                     s.n_tokens, s.n_heads, s.head_dim, s.q_position, s.window,
+                     s.kv_type == KvType::kF16 ? "f16" : "f32");
+}
+
+constexpr float kUntouched = 12345.0f;
+
+std::vector<float> outputs(const KernelTable& table, const Inputs& in) {
+  const Shape& s = in.shape;
+  const size_t width = static_cast<size_t>(s.n_heads * s.head_dim + s.q_extra);
+  std::vector<float> out(static_cast<size_t>(s.n_tokens) * width, kUntouched);
+  Attend attend = in.attend(out.data(), nullptr);
+  GuardedBytes scratch = poisoned_scratch(attend_scratch_floats(attend) * sizeof(float));
+  attend.scratch = scratch.as<float>();
+  table.attend(attend);
+  for (size_t i = 0; i < out.size(); i++) {
+    const bool padding = i % width >= static_cast<size_t>(s.n_heads * s.head_dim);
+    EXPECT_EQ(out[i] == kUntouched, padding) << "place " << i << " of " << out.size();
+  }
+  return out;
+}
+
+std::vector<double> expected_head(const Inputs& in, int32_t t, int32_t h) {
+  const Shape& s = in.shape;
+  const size_t dim = static_cast<size_t>(s.head_dim);
+  const float* q = in.q.as<float>() +
+                   static_cast<int64_t>(t) * (s.n_heads * s.head_dim + s.q_extra) + h * s.head_dim;
+  const int32_t position = s.q_position + t;
+  std::vector<double> weights, out(dim);
+  std::vector<int32_t> keys;
+  for (int32_t j = 0; j <= position; j++)
+    if (s.window <= 0 || j > position - s.window) keys.push_back(j);
+  double largest = -INFINITY, total = 0;
+  for (const int32_t j : keys) {
+    double dot = 0;
+    for (size_t d = 0; d < dim; d++)
+      dot += static_cast<double>(q[d]) *
+             static_cast<double>(in.k_values[static_cast<size_t>(j) * dim + d]);
+    weights.push_back(dot / std::sqrt(static_cast<double>(s.head_dim)));
+    largest = std::max(largest, weights.back());
+  }
+  for (double& w : weights) total += w = std::exp(w - largest);
+  for (size_t i = 0; i < keys.size(); i++)
+    for (size_t d = 0; d < dim; d++)
+      out[d] += weights[i] / total *
+                static_cast<double>(in.v_values[static_cast<size_t>(keys[i]) * dim + d]);
+  return out;
+}
+
+class AttendTest : public testing::TestWithParam<Candidate> {
+ protected:
+  void SetUp() override {
+    if (!GetParam().table) GTEST_SKIP() << GetParam().name << ": " << GetParam().why_not;
+  }
+  const KernelTable& tier() const { return *GetParam().table; }
+};
+
+TEST_P(AttendTest, AgreesWithDouble) {
+  Rng rng(5);
+  for (int round = 0; round < 60; round++) {
+    const Shape s = random_shape(rng);
+    SCOPED_TRACE(describe(tier(), s));
+    const Inputs in = random_inputs(rng, s);
+    const auto out = outputs(tier(), in);
+    const size_t width = static_cast<size_t>(s.n_heads * s.head_dim + s.q_extra);
+    for (int32_t t = 0; t < s.n_tokens; t++)
+      for (int32_t h = 0; h < s.n_heads; h++) {
+        const auto expected = expected_head(in, t, h);
+        for (size_t d = 0; d < expected.size(); d++)
+          // Scores are up to some hundreds here, so f32 scores alone give 1e-5.
+          ASSERT_NEAR(
+              static_cast<double>(
+                  out[static_cast<size_t>(t) * width + static_cast<size_t>(h * s.head_dim) + d]),
+              expected[d], 2e-4)
+              << "token " << t << ", head " << h << ", element " << d;
+      }
+    if (HasFailure()) return;
+  }
+}
+
+// Window 1 sees the own key only: the output is that value, exactly.
+TEST_P(AttendTest, WindowOfOneCopiesTheValue) {
+  Rng rng(6);
+  for (const int32_t position : {0, 63, 64, 200}) {
+    const Shape s{5, 2, 96, position, 1, KvType::kF16, 0, 0};
+    const Inputs in = random_inputs(rng, s);
+    const auto out = outputs(tier(), in);
+    for (int32_t t = 0; t < s.n_tokens; t++)
+      for (int32_t i = 0; i < s.n_heads * s.head_dim; i++)
+        ASSERT_EQ(out[static_cast<size_t>(t * s.n_heads * s.head_dim + i)],
+                  in.v_values[static_cast<size_t>((position + t) * s.head_dim + i % s.head_dim)]);
+  }
+}
+
+// Whole run = single tokens = chunks, to the bit.
+TEST_P(AttendTest, BatchDoesntMatter) {
+  Rng rng(7);
+  for (int round = 0; round < 30; round++) {
+    const Shape s = random_shape(rng);
+    SCOPED_TRACE(describe(tier(), s));
+    const Inputs in = random_inputs(rng, s);
+    const auto whole = outputs(tier(), in);
+    ASSERT_EQ(whole, outputs(tier(), in));
+    const int64_t width = static_cast<int64_t>(s.n_heads) * s.head_dim + s.q_extra;
+    std::vector<float> parts(whole.size(), kUntouched);
+    for (int32_t t = 0; t < s.n_tokens;) {
+      Attend a = in.attend(parts.data() + t * width, nullptr);
+      a.q += t * width;
+      a.q_position += t;
+      a.n_tokens = std::min(s.n_tokens - t, 1 + static_cast<int32_t>(rng.below(20)));
+      GuardedBytes scratch = poisoned_scratch(attend_scratch_floats(a) * sizeof(float));
+      a.scratch = scratch.as<float>();
+      tier().attend(a);
+      t += a.n_tokens;
+    }
+    ASSERT_EQ(parts, whole);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Attend, AttendTest, testing::ValuesIn(candidates()),
+                         [](const auto& info) { return candidate_name(info.param); });
+
+}  // namespace
+}  // namespace phial::kernels

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernels that go over vectors once, for every tier, at lengths around the vector widths;
+// buffers end at unreadable pages.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "kernels/kernel_fixtures.h"
+
+namespace phial::kernels {
+namespace {
+
+constexpr int32_t kLengths[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63, 100, 3072};
+
+class ElementwiseTest : public testing::TestWithParam<Candidate> {
+ protected:
+  void SetUp() override {
+    if (!GetParam().table) GTEST_SKIP() << GetParam().name << ": " << GetParam().why_not;
+  }
+  const KernelTable& tier() const { return *GetParam().table; }
+};
+
+// Within `tolerance` relative to the expected value.
+void expect_relative(double got, double expected, double tolerance) {
+  ASSERT_NEAR(got, expected, tolerance * std::fabs(expected) + 1e-37);
+}
+
+TEST_P(ElementwiseTest, RmsNorm) {
+  Rng rng(11);
+  for (const int32_t n : kLengths) {
+    const size_t count = static_cast<size_t>(n);
+    const GuardedBytes x = random_floats(rng, count), w = random_floats(rng, count);
+    GuardedBytes y(count * 4);
+    tier().rms_norm(x.as<float>(), w.as<float>(), 1e-5f, n, y.as<float>());
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += std::pow(static_cast<double>(x.as<float>()[i]), 2);
+    const double root = std::sqrt(sum / n + static_cast<double>(1e-5f));
+    for (size_t i = 0; i < count; i++)
+      expect_relative(
+          static_cast<double>(y.as<float>()[i]),
+          static_cast<double>(w.as<float>()[i]) * static_cast<double>(x.as<float>()[i]) / root,
+          1e-6);
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(ElementwiseTest, RmsNormInPlaceAndOfZeros) {
+  Rng rng(12);
+  GuardedBytes x = random_floats(rng, 100), w = random_floats(rng, 100), y(400);
+  tier().rms_norm(x.as<float>(), w.as<float>(), 1e-5f, 100, y.as<float>());
+  tier().rms_norm(x.as<float>(), w.as<float>(), 1e-5f, 100, x.as<float>());
+  EXPECT_EQ(std::memcmp(x.as<char>(), y.as<char>(), 400), 0);
+  std::fill_n(x.as<float>(), 100, 0.0f);
+  tier().rms_norm(x.as<float>(), w.as<float>(), 1e-5f, 100, y.as<float>());
+  for (int i = 0; i < 100; i++) EXPECT_EQ(y.as<float>()[i], 0.0f);
+}
+
+TEST_P(ElementwiseTest, Rope) {
+  Rng rng(13);
+  struct {
+    int32_t n_heads, head_dim, rotary;
+  } const shapes[] = {{32, 96, 96}, {3, 128, 96}, {2, 128, 128},
+                      {1, 16, 12},  {5, 64, 2},   {2, 40, 34}};
+  for (const auto& s : shapes) {
+    const size_t count = static_cast<size_t>(s.n_heads * s.head_dim),
+                 half = static_cast<size_t>(s.rotary / 2);
+    GuardedBytes x = random_floats(rng, count), cos(half * 4), sin(half * 4);
+    for (size_t i = 0; i < half; i++) {
+      const float angle = static_cast<float>(rng.uniform() * 6.28);
+      cos.as<float>()[i] = std::cos(angle);
+      sin.as<float>()[i] = std::sin(angle);
+    }
+    const std::vector<float> before(x.as<float>(), x.as<float>() + count);
+    tier().rope(x.as<float>(), s.n_heads, s.head_dim, s.rotary, cos.as<float>(), sin.as<float>());
+    for (size_t i = 0; i < count; i++) {
+      const size_t d = i % static_cast<size_t>(s.head_dim);
+      if (d >= 2 * half) {
+        ASSERT_EQ(x.as<float>()[i], before[i]) << "not rotary: " << d;
+        continue;
+      }
+      const double c = static_cast<double>(cos.as<float>()[d % half]),
+                   si = static_cast<double>(sin.as<float>()[d % half]);
+      const double expected =
+          d < half
+              ? static_cast<double>(before[i]) * c - static_cast<double>(before[i + half]) * si
+              : static_cast<double>(before[i]) * c + static_cast<double>(before[i - half]) * si;
+      ASSERT_NEAR(static_cast<double>(x.as<float>()[i]), expected, 2e-6) << "element " << d;
+    }
+  }
+}
+
+TEST_P(ElementwiseTest, SiluMul) {
+  Rng rng(14);
+  for (const int32_t n : kLengths) {
+    const size_t count = static_cast<size_t>(n);
+    GuardedBytes gate(count * 4), up = random_floats(rng, count), y(count * 4);
+    for (size_t i = 0; i < count; i++)
+      gate.as<float>()[i] = static_cast<float>((rng.uniform() - 0.5) * (i % 3 ? 16 : 170));
+    tier().silu_mul(gate.as<float>(), up.as<float>(), n, y.as<float>());
+    for (size_t i = 0; i < count; i++) {
+      const double g = static_cast<double>(gate.as<float>()[i]);
+      expect_relative(static_cast<double>(y.as<float>()[i]),
+                      static_cast<double>(up.as<float>()[i]) * g / (1 + std::exp(-g)), 1e-6);
+    }
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST_P(ElementwiseTest, SiluMulOfExtremes) {
+  const float gates[] = {-1e30f, -200.0f, 0.0f, 200.0f, 1e30f, -INFINITY, NAN};
+  float up[7], y[7];
+  std::fill_n(up, 7, 2.0f);
+  tier().silu_mul(gates, up, 7, y);
+  EXPECT_NEAR(y[0], 0, 1e-7);
+  EXPECT_NEAR(y[1], 0, 1e-30);
+  EXPECT_EQ(y[2], 0.0f);
+  EXPECT_EQ(y[3], 400.0f);
+  EXPECT_EQ(y[4], 2e30f);
+  EXPECT_TRUE(std::isnan(y[6]));
+}
+
+TEST_P(ElementwiseTest, Add) {
+  Rng rng(15);
+  for (const int32_t n : kLengths) {
+    const size_t count = static_cast<size_t>(n);
+    const GuardedBytes x = random_floats(rng, count);
+    GuardedBytes y = random_floats(rng, count);
+    std::vector<float> expected(count);
+    for (size_t i = 0; i < count; i++) expected[i] = x.as<float>()[i] + y.as<float>()[i];
+    tier().add(x.as<float>(), n, y.as<float>());
+    ASSERT_TRUE(std::equal(expected.begin(), expected.end(), y.as<float>())) << n;
+  }
+}
+
+// All 65536 halves, and floats all over the range, as tensor/half.h converts them.
+TEST_P(ElementwiseTest, HalfConversionsAreExact) {
+  GuardedBytes halves(65536 * 2), floats(65536 * 4);
+  for (uint32_t i = 0; i < 65536; i++) halves.as<uint16_t>()[i] = static_cast<uint16_t>(i);
+  tier().f16_to_f32(halves.as<uint16_t>(), 65536, floats.as<float>());
+  for (uint32_t i = 0; i < 65536; i++) {
+    const float expected = f16_to_f32(static_cast<uint16_t>(i)), got = floats.as<float>()[i];
+    if (std::isnan(expected) && std::isnan(got)) continue;
+    ASSERT_EQ(std::bit_cast<uint32_t>(got), std::bit_cast<uint32_t>(expected)) << i;
+  }
+  Rng rng(16);
+  for (int64_t n : {1, 5, 8, 13, 16, 29, 65531}) {
+    GuardedBytes x(static_cast<size_t>(n) * 4), y(static_cast<size_t>(n) * 2);
+    for (int64_t i = 0; i < n; i++)
+      x.as<float>()[i] = std::ldexp(rng.normal(), static_cast<int>(rng.below(60)) - 40) *
+                         (rng.below(2) ? 1.0f : 0.5f);
+    const float edges[] = {65519.99f, 65520.0f, 0x1p-25f, 0x1.8p-25f,
+                           -0.0f};  // of infinity and of zero
+    if (n > 20) std::copy(std::begin(edges), std::end(edges), x.as<float>() + 3);
+    tier().f32_to_f16(x.as<float>(), n, y.as<uint16_t>());
+    for (int64_t i = 0; i < n; i++)
+      ASSERT_EQ(y.as<uint16_t>()[i], f32_to_f16(x.as<float>()[i])) << x.as<float>()[i];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Elementwise, ElementwiseTest, testing::ValuesIn(candidates()),
+                         [](const auto& info) { return candidate_name(info.param); });
+
+}  // namespace
+}  // namespace phial::kernels
