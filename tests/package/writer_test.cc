@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing packages: what is refused, what stays after an interruption, a kill or a full disk, and
+// that threads don't show.
+#include "package/writer.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "small_model.h"
+
+namespace phial {
+namespace {
+
+std::vector<std::string> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder))
+    names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+TEST(Writer, BytesDoNotDependOnThreads) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp);
+  for (const QuantRecipe& recipe :
+       {recipe_of(WeightPrecision::kInt4, false, 32, 0.7), recipe_of(WeightPrecision::kFp16)}) {
+    for (int threads : {1, 4}) {
+      QuantiseOptions options;
+      options.recipe = recipe;
+      options.threads = threads;
+      options.overwrite = true;
+      quantise(source, temp.path() / std::to_string(threads), options);
+    }
+    for (const char* file : {kWeightsFile, kManifestFile})
+      EXPECT_EQ(read_file(temp.path() / "1" / file), read_file(temp.path() / "4" / file));
+  }
+}
+
+TEST(Writer, CopiesSideFilesAndPadsTheWeights) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp);
+  for (const char* name : {"tokenizer.json", "chat_template.jinja", "LICENSE", "notes.txt"})
+    temp.write("plain-bf16/" + std::string(name), "{}");
+  quantise_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt8));
+  EXPECT_EQ(names_in(temp.path() / "p"),
+            (std::vector<std::string>{"LICENSE", "chat_template.jinja", "config.json",
+                                      "generation_config.json", "openvino_model.bin", "phial.json",
+                                      "tokenizer.json"}));
+  EXPECT_EQ(fs::file_size(temp.path() / "p" / kWeightsFile) % 4096, 0u);
+  EXPECT_EQ(names_in(temp.path()),
+            (std::vector<std::string>{"p", "plain-bf16"}));  // no *.partial-*
+}
+
+TEST(Writer, ProgressRisesToTheTotal) {
+  const TempFolder temp;
+  QuantiseOptions options;
+  options.recipe = recipe_of(WeightPrecision::kInt4, true, 64, 0.5);
+  uint64_t last = 0, total = 0;
+  bool chose = false;
+  options.progress = [&](const Progress& p) {
+    EXPECT_GE(p.done_bytes, last);
+    last = p.done_bytes;
+    total = p.total_bytes;
+    chose |= contains(p.current, "choosing 4-bit layers");
+  };
+  quantise(small_checkpoint(temp), temp.path() / "p", options);
+  EXPECT_EQ(last, total);
+  EXPECT_GT(total, 0u);
+  EXPECT_TRUE(chose);  // a ratio needs a pass of its own, which the progress says
+}
+
+TEST(Writer, RefusesPlacesThatWouldHarm) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp), package = temp.path() / "p";
+  const QuantRecipe recipe = recipe_of(WeightPrecision::kInt8);
+  auto error = [&](const fs::path& from, const fs::path& to, bool overwrite) {
+    QuantiseOptions options;
+    options.recipe = recipe;
+    options.overwrite = overwrite;
+    return error_of([&] { quantise(from, to, options); });
+  };
+  for (bool overwrite : {false, true}) {
+    EXPECT_TRUE(contains(error(source, source, overwrite), "inside the source"));
+    EXPECT_TRUE(contains(error(source, source / "x" / "y", overwrite), "inside the source"));
+    EXPECT_TRUE(contains(error(source, temp.path() / "a" / ".." / "plain-bf16", overwrite),
+                         "inside the source"));
+    EXPECT_TRUE(contains(error(source, temp.path(), overwrite), "contains the source"));
+  }
+  EXPECT_EQ(error(source, package, false), "none");
+  EXPECT_TRUE(contains(error(source, package, false), "already exists"));
+  EXPECT_EQ(error(source, package, true), "none");
+  EXPECT_TRUE(contains(error(package, temp.path() / "again", false), "is a package already"));
+  fs::create_directory(temp.path() / "letters");
+  temp.write("letters/dear.txt", "keep me");
+  EXPECT_TRUE(contains(error(source, temp.path() / "letters", true), "isn't a package"));
+  EXPECT_EQ(read_file(temp.path() / "letters" / "dear.txt"), "keep me");
+  temp.write("file", "x");
+  EXPECT_TRUE(contains(error(source, temp.path() / "file" / "p", false), "input/output error"));
+}
+
+TEST(Writer, GroupThatDoesNotFitLeavesNothing) {
+  const TempFolder temp;
+  const std::string error = error_of([&] {
+    quantise_small(small_checkpoint(temp), temp.path() / "p",
+                   recipe_of(WeightPrecision::kInt4, true, 256));
+  });
+  EXPECT_TRUE(contains(error, "invalid argument: ") &&
+              contains(error, "qkv_proj.weight' has 128 columns") &&
+              contains(error, "32, 64, 128, -1"))
+      << error;
+  EXPECT_EQ(names_in(temp.path()), (std::vector<std::string>{"plain-bf16"}));
+}
+
+TEST(Writer, InterruptedItLeavesNothing) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp);
+  for (int at = 0; at < 22; at += 3) {  // twice a matrix, and twice at the end
+    QuantiseOptions options;
+    options.recipe = recipe_of(WeightPrecision::kInt4);
+    options.threads = 1;
+    int calls = 0;
+    options.interrupt = [&calls, at] { return calls++ == at; };
+    EXPECT_TRUE(
+        contains(error_of([&] { quantise(source, temp.path() / "p", options); }), "cancelled: "))
+        << at;
+    EXPECT_EQ(names_in(temp.path()), (std::vector<std::string>{"plain-bf16"}));
+  }
+}
+
+TEST(Writer, KilledHalfWayItLeavesNothingThatOpens) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp), destination = temp.path() / "p";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    QuantiseOptions options;
+    options.recipe = recipe_of(WeightPrecision::kInt8);
+    options.threads = 1;
+    options.progress = [](const Progress& p) {
+      if (2 * p.done_bytes > p.total_bytes) ::raise(SIGKILL);
+    };
+    try {
+      quantise(source, destination, options);
+    } catch (...) {
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  EXPECT_FALSE(fs::exists(destination));
+  const auto names = names_in(temp.path());
+  ASSERT_EQ(names.size(), 2u);
+  ASSERT_TRUE(contains(names[0], "p.partial-"));
+  EXPECT_TRUE(contains(error_of([&] { Package::open(temp.path() / names[0]); }), "not found: "));
+  quantise_small(source, destination,
+                 recipe_of(WeightPrecision::kInt8));  // and the next attempt isn't disturbed
+  EXPECT_EQ(error_of([&] { Package::open(destination); }), "none");
+}
+
+TEST(Writer, FullDiskIsAnIoErrorThatNamesTheFile) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp);
+  rlimit before;
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  auto handler = ::signal(
+      SIGXFSZ,
+      SIG_IGN);  // then a write past the limit fails with EFBIG, as on a full disk with ENOSPC
+  rlimit small = before;
+  small.rlim_cur = 100000;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::string error = error_of(
+      [&] { quantise_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt8)); });
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  EXPECT_TRUE(contains(error, "input/output error: ") && contains(error, kWeightsFile)) << error;
+  EXPECT_EQ(names_in(temp.path()), (std::vector<std::string>{"plain-bf16"}));
+}
+
+TEST(Writer, DamagedWeightIsRefusedByName) {
+  const TempFolder temp;
+  const fs::path source = small_checkpoint(temp, false, "f32"), file = source / "model.safetensors";
+  std::string bytes = read_file(file);
+  const uint32_t nan = 0x7FC00000, large = 0x48000000;  // 131072.0
+  for (auto [bits, recipe, expected] :
+       {std::tuple(nan, recipe_of(WeightPrecision::kInt4), "NaN"),
+        {nan, recipe_of(WeightPrecision::kInt4, true, 64, 0.5), "NaN"},
+        {large, recipe_of(WeightPrecision::kFp16), "beyond 65504"}}) {
+    std::memcpy(bytes.data() + bytes.size() - 400, &bits, 4);  // in the last tensor, lm_head
+    temp.write("plain-f32/model.safetensors", bytes);
+    const std::string error =
+        error_of([&, r = recipe] { quantise_small(source, temp.path() / "p", r); });
+    EXPECT_TRUE(contains(error, "unsupported: ") && contains(error, "lm_head.weight") &&
+                contains(error, expected))
+        << error;
+    EXPECT_FALSE(fs::exists(temp.path() / "p"));
+  }
+}
+
+}  // namespace
+}  // namespace phial
