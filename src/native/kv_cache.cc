@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "native/kv_cache.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace phial {
+namespace {
+
+constexpr uint64_t kLine = 64;
+// Below this, memory is kept for the next turn: faulting pages in again costs more than it holds.
+constexpr uint64_t kKeepBytes = 64u << 20;
+
+uint64_t element_bytes(kernels::KvType type) { return type == kernels::KvType::kF32 ? 4 : 2; }
+
+}  // namespace
+
+KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType type)
+    : type_(type),
+      kv_heads_(config.n_kv_heads),
+      areas_(static_cast<uint64_t>(config.n_layers) * 2 * static_cast<uint64_t>(config.n_kv_heads)),
+      position_bytes_(static_cast<uint64_t>(config.head_dim) * element_bytes(type)),
+      area_bytes_((static_cast<uint64_t>(max_context) * position_bytes_ + kLine - 1) / kLine * kLine) {
+  // No huge pages: each head's area would commit 2 MiB at its first token.
+  auto range = AddressRange::reserve(areas_ * area_bytes_, false);
+  if (!range)
+    throw_error(Code::kOutOfMemory,
+                "the key/value cache for a context of {} tokens needs {:.1f} GiB of address space, which the system "
+                "refuses; ask for less with --context",
+                max_context, static_cast<double>(areas_ * area_bytes_) / (1u << 30));
+  range_ = std::move(*range);
+}
+
+void KvCache::shrink(int32_t length) {
+  if (length >= touched_) return;
+  const uint64_t position = position_bytes_;
+  if (static_cast<uint64_t>(touched_ - length) * position * areas_ < kKeepBytes) return;
+  if (length == 0) {
+    range_.give_back(0, range_.size());
+  } else {
+    for (uint64_t i = 0; i < areas_; ++i) {
+      const uint64_t area = i * area_bytes_;
+      range_.give_back(area + static_cast<uint64_t>(length) * position,
+                       area + static_cast<uint64_t>(touched_) * position);
+    }
+  }
+  touched_ = length;
+}
+
+}  // namespace phial

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys (already rotated) and values of one sequence. Which positions are valid is the session's knowledge, not the cache's.
+//
+// Layout: [layer][key, value][kv_head][position][head_dim], so that a head's attention reads one contiguous run. Address
+// space is reserved for the whole context, memory is used only for positions that were written.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/kernels.h"
+#include "model/phi3_config.h"
+#include "native/address_range.h"
+
+namespace phial {
+
+class KvCache {
+ public:
+  // Throws kOutOfMemory if the address space can't be had.
+  KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType type);
+
+  kernels::KvType type() const { return type_; }
+
+  // Position 0 of a KV head; the next position is head_dim elements further.
+  std::byte* keys(int32_t layer, int32_t kv_head) const { return area(layer, 0, kv_head); }
+  std::byte* values(int32_t layer, int32_t kv_head) const { return area(layer, 1, kv_head); }
+  uint64_t position_bytes() const { return position_bytes_; }  // of one head, keys or values
+
+  // To be told how far positions are written, so that shrink() knows what there is to give back.
+  void touch(int32_t length) { touched_ = length > touched_ ? length : touched_; }
+
+  // Positions from `length` on won't be read again. Memory goes back to the system if that is worth the calls.
+  void shrink(int32_t length);
+
+ private:
+  std::byte* area(int32_t layer, int32_t value, int32_t kv_head) const {
+    return range_.data() + ((static_cast<uint64_t>(layer) * 2 + static_cast<uint64_t>(value)) *
+                                static_cast<uint64_t>(kv_heads_) +
+                            static_cast<uint64_t>(kv_head)) *
+                               area_bytes_;
+  }
+
+  kernels::KvType type_;
+  int32_t kv_heads_;
+  uint64_t areas_;           // layers * 2 * kv heads
+  uint64_t position_bytes_;  // head_dim elements
+  uint64_t area_bytes_;      // max_context positions, rounded up to cache lines
+  int32_t touched_ = 0;      // positions that may be backed by memory
+  AddressRange range_;
+};
+
+}  // namespace phial
