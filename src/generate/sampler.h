@@ -39,11 +39,19 @@ class Sampler {
   Sampler(const SamplingParams& params, int32_t vocab);
 
   // `prompt` and `reply`: the tokens so far. `logits` [vocab] is used as scratch. Ties: the lowest id.
+  // NaN counts as -inf; throws kInternal if no logit is above -inf.
   TokenId sample(std::span<float> logits, std::span<const TokenId> prompt, std::span<const TokenId> reply);
 
  private:
+  void penalise(std::span<float> logits, std::span<const TokenId> prompt, std::span<const TokenId> reply);
+  // Each keeps the first k of order_[0, n) that its rule allows, and returns k.
+  size_t keep_top_k(std::span<const float> logits, size_t n);
+  size_t keep_top_p(std::span<const float> logits, size_t n, double total);
+  double weight(float logit) const;  // exp((logit - max_) / temperature)
+
   SamplingParams params_;
   Rng rng_;
+  float max_ = 0;               // the largest logit of this step
   std::vector<int32_t> order_;  // [vocab] ids, scratch
   std::vector<float> probs_;    // [vocab]
   std::vector<uint32_t> seen_;  // [vocab] counts, scratch
