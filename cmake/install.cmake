@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# What `cmake --install` puts in place: the command line, libphial, its headers, and what CMake and pkg-config need to
+# find them. Everything is relative, so the tree can be moved.
+if(NOT TARGET phial)
+  return()  # a build of the lower layers alone
+endif()
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS phial EXPORT phialTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(TARGET phial_cli)
+  install(TARGETS phial_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(FILES include/phial/phial.h include/phial/phial.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/phial)
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+set(phial_config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/phial)
+install(EXPORT phialTargets NAMESPACE phial:: DESTINATION ${phial_config_folder})
+configure_package_config_file(cmake/phialConfig.cmake.in ${CMAKE_BINARY_DIR}/phialConfig.cmake
+                              INSTALL_DESTINATION ${phial_config_folder})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/phialConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/phialConfig.cmake ${CMAKE_BINARY_DIR}/phialConfigVersion.cmake
+        DESTINATION ${phial_config_folder})
+# pcfiledir lets pkg-config find the prefix wherever the tree is.
+file(RELATIVE_PATH phial_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(cmake/phial.pc.in ${CMAKE_BINARY_DIR}/phial.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/phial.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

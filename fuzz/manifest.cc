@@ -22,7 +22,7 @@ constexpr const char* kConfig =
 
 void read_all(const phial::WeightMatrix& m) {
   std::vector<float> row(static_cast<size_t>(m.cols));
-  for (int64_t r = 0; r < m.rows; ++r) phial::dequantise_row(m, r, row.data());
+  for (int64_t r = 0; r < m.rows; ++r) phial::dequantize_row(m, r, row.data());
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The choice among verdicts. Asking the backends for them is the caller's loop: what exists is known to api alone.
+// The choice among verdicts. Asking the backends for them is the caller's loop: what exists is
+// known to api alone.
 #include "backend/backend.h"
 #include "base/error.h"
 
@@ -8,7 +9,8 @@ namespace {
 
 bool matches(std::string_view device, std::string_view wanted) {
   if (wanted == "auto" || device == wanted) return true;
-  return device.size() > wanted.size() && device.starts_with(wanted) && device[wanted.size()] == ':';
+  return device.size() > wanted.size() && device.starts_with(wanted) &&
+         device[wanted.size()] == ':';
 }
 
 }  // namespace
@@ -26,10 +28,13 @@ const Verdict& choose_device(std::span<const Verdict> verdicts, std::string_view
     }
   }
   if (best) return *best;
-  if (verdicts.empty()) throw_error(Code::kUnsupported, "no engine offers any device, '{}' was asked for", wanted);
+  if (verdicts.empty())
+    throw_error(Code::kUnsupported, "no engine offers any device, '{}' was asked for", wanted);
   if (refused.empty())
-    throw_error(Code::kUnsupported, "no engine offers the device '{}'; there is: {}", wanted, others);
-  throw_error(Code::kUnsupported, "no device that matches '{}' can run this package:{}", wanted, refused);
+    throw_error(Code::kUnsupported, "no engine offers the device '{}'; there is: {}", wanted,
+                others);
+  throw_error(Code::kUnsupported, "no device that matches '{}' can run this package:{}", wanted,
+              refused);
 }
 
 }  // namespace phial

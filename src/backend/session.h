@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running model offers, whatever runs it: feed tokens, get logits, forget. One narrow interface; what a device
-// can't do is data in Limits, not an optional virtual. Knows no model: LongRoPE's re-prefill, windows and caches are the
-// engine's own business.
+// What a running model offers, whatever runs it: feed tokens, get logits, forget. One narrow
+// interface; what a device can't do is data in Limits, not an optional virtual. Knows no model:
+// LongRoPE's re-prefill, windows and caches are the engine's own business.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,10 @@ using TokenId = int32_t;
 
 struct Limits {
   int32_t vocab = 0;
-  int32_t max_context = 0;     // tokens a sequence can hold
-  int32_t max_sequences = 1;   // at once
-  int32_t prefill_chunk = 0;   // tokens the engine takes in one go; longer steps are cut inside. 0: any
+  int32_t max_context = 0;    // tokens a sequence can hold
+  int32_t max_sequences = 1;  // at once
+  int32_t prefill_chunk =
+      0;  // tokens the engine takes in one go; longer steps are cut inside. 0: any
   bool cheap_truncate = true;  // false: truncate() means a new prefill
 };
 
@@ -26,8 +27,8 @@ struct Limits {
 struct Step {
   SequenceId seq = 0;
   std::span<const TokenId> tokens;
-  float* logits = nullptr;   // nullptr: fill the cache only. Else [vocab] of the last token, or with all_logits
-                             // [tokens.size(), vocab]
+  float* logits = nullptr;  // nullptr: fill the cache only. Else [vocab] of the last token, or with
+                            // all_logits [tokens.size(), vocab]
   bool all_logits = false;
 };
 
@@ -40,12 +41,13 @@ class Session {
   virtual ~Session() = default;
   virtual Limits limits() const = 0;
 
-  // Ragged: prefill is a long step, decode a short one; several sequences in one batch. Throws kContextFull (nothing is
-  // changed then), kInvalidArgument (a token outside the vocabulary, too many sequences), kCancelled (the sequences of
-  // this batch are as before the call).
+  // Ragged: prefill is a long step, decode a short one; several sequences in one batch. Throws
+  // kContextFull (nothing is changed then), kInvalidArgument (a token outside the vocabulary, too
+  // many sequences), kCancelled (the sequences of this batch are as before the call).
   virtual void step(std::span<const Step> batch, const Interrupt& interrupt = {}) = 0;
 
-  // Forget everything after the first `length` tokens. No effect if the sequence is shorter or unknown.
+  // Forget everything after the first `length` tokens. No effect if the sequence is shorter or
+  // unknown.
   virtual void truncate(SequenceId seq, int32_t length) = 0;
   virtual void release(SequenceId seq) = 0;
   virtual int32_t length(SequenceId seq) const = 0;  // 0 if unknown

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this processor is and can do, as far as CPUID and the operating system's XCR0 allow it. Facts only: which
-// kernels are chosen is kernels/dispatch.
+// What this processor is and can do, as far as CPUID and the operating system's XCR0 allow it.
+// Facts only: which kernels are chosen is kernels/dispatch.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,13 @@
 namespace phial {
 
 struct CpuFeatures {
-  bool avx2 = false;         // AVX2, FMA, F16C and BMI2, and the system saves ymm
-  bool avx_vnni = false;     // VEX-encoded VNNI (client CPUs without AVX-512)
-  bool avx512 = false;       // F, BW, VL, DQ, and the system saves zmm
+  bool avx2 = false;      // AVX2, FMA, F16C and BMI2, and the system saves ymm
+  bool avx_vnni = false;  // VEX-encoded VNNI (client CPUs without AVX-512)
+  bool avx512 = false;    // F, BW, VL, DQ, and the system saves zmm
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
-  bool amx_int8 = false;     // the CPU has it; the kernel's permission is asked for when tiles are first used
+  bool amx_int8 =
+      false;  // the CPU has it; the kernel's permission is asked for when tiles are first used
   bool amx_bf16 = false;
 };
 

@@ -7,23 +7,32 @@ namespace phial {
 
 const char* code_name(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return "invalid argument";
-    case Code::kNotFound: return "not found";
-    case Code::kCorrupt: return "corrupt";
-    case Code::kUnsupported: return "unsupported";
-    case Code::kIo: return "input/output error";
-    case Code::kOutOfMemory: return "out of memory";
-    case Code::kContextFull: return "context full";
-    case Code::kCancelled: return "cancelled";
-    case Code::kInternal: return "internal error";
+    case Code::kInvalidArgument:
+      return "invalid argument";
+    case Code::kNotFound:
+      return "not found";
+    case Code::kCorrupt:
+      return "corrupt";
+    case Code::kUnsupported:
+      return "unsupported";
+    case Code::kIo:
+      return "input/output error";
+    case Code::kOutOfMemory:
+      return "out of memory";
+    case Code::kContextFull:
+      return "context full";
+    case Code::kCancelled:
+      return "cancelled";
+    case Code::kInternal:
+      return "internal error";
   }
   return "unknown";
 }
 
 void assert_failed(const char* expression, const char* file, int line) {
   const char* base = std::strrchr(file, '/');
-  throw_error(Code::kInternal, "internal error: {} doesn't hold at {}:{}; please report it", expression,
-              base ? base + 1 : file, line);
+  throw_error(Code::kInternal, "internal error: {} doesn't hold at {}:{}; please report it",
+              expression, base ? base + 1 : file, line);
 }
 
 }  // namespace phial

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one exception type of phial. What an ordinary "no" is (a missing optional key, a device that can't run a
-// package) is not an Error: those are std::optional, bool or Verdict.
+// The one exception type of phial. What an ordinary "no" is (a missing optional key, a device that
+// can't run a package) is not an Error: those are std::optional, bool or Verdict.
 #pragma once
 
 #include <fmt/format.h>

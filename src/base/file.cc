@@ -27,8 +27,8 @@ int open_for_reading(const fs::path& path) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     const int error = errno;
-    throw_error(error == ENOENT || error == ENOTDIR ? Code::kNotFound : Code::kIo, "{}: can't be opened: {}",
-                path.string(), std::strerror(error));
+    throw_error(error == ENOENT || error == ENOTDIR ? Code::kNotFound : Code::kIo,
+                "{}: can't be opened: {}", path.string(), std::strerror(error));
   }
   return fd;
 }
@@ -36,7 +36,8 @@ int open_for_reading(const fs::path& path) {
 uint64_t size_of(int fd, const fs::path& path) {
   struct stat st;
   if (::fstat(fd, &st) != 0) throw_error(Code::kIo, "{}: {}", path.string(), std::strerror(errno));
-  if (!S_ISREG(st.st_mode)) throw_error(Code::kInvalidArgument, "{}: not a regular file", path.string());
+  if (!S_ISREG(st.st_mode))
+    throw_error(Code::kInvalidArgument, "{}: not a regular file", path.string());
   return static_cast<uint64_t>(st.st_size);
 }
 
@@ -46,7 +47,8 @@ std::string read_file(const fs::path& path, uint64_t limit) {
   Fd file{open_for_reading(path)};
   const uint64_t size = size_of(file.fd, path);
   if (size > limit)
-    throw_error(Code::kCorrupt, "{}: has {} bytes, at most {} are expected here", path.string(), size, limit);
+    throw_error(Code::kCorrupt, "{}: has {} bytes, at most {} are expected here", path.string(),
+                size, limit);
   std::string text(size, '\0');
   uint64_t done = 0;
   while (done < size) {

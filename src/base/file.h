@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading files: whole (small ones, with a limit) and memory-mapped (weights). Writing that can't leave half a file
-// is in write_beside.h.
+// Reading files: whole (small ones, with a limit) and memory-mapped (weights). Writing that can't
+// leave half a file is in write_beside.h.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +20,14 @@ std::string read_file(const fs::path& path, uint64_t limit = 256u << 20);
 // Same, but nullopt-like: false if there is no such file; other failures throw.
 bool read_file_if_there(const fs::path& path, std::string& out, uint64_t limit = 256u << 20);
 
-// A read-only mapping of a whole file. Move-only; the bytes live as long as the object. Reading is thread-safe.
-// A file that another program shortens while it is mapped raises SIGBUS on access: don't.
+// A read-only mapping of a whole file. Move-only; the bytes live as long as the object. Reading is
+// thread-safe. A file that another program shortens while it is mapped raises SIGBUS on access:
+// don't.
 class MappedFile {
  public:
   MappedFile() = default;
-  explicit MappedFile(const fs::path& path);  // throws kNotFound, kIo; an empty file maps to no bytes
+  explicit MappedFile(
+      const fs::path& path);  // throws kNotFound, kIo; an empty file maps to no bytes
   ~MappedFile();
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;

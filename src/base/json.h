@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON from outside: parsing with limits, and typed reads whose errors name the file, the key, what was found and what
-// was expected. Object order is kept (Json is nlohmann's ordered_json), so that what we write reads well.
+// JSON from outside: parsing with limits, and typed reads whose errors name the file, the key, what
+// was found and what was expected. Object order is kept (Json is nlohmann's ordered_json), so that
+// what we write reads well.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace phial {
 
 using Json = nlohmann::ordered_json;
 
-// `where` names the text in errors (a file's path). Throws kCorrupt on anything but one valid JSON value (UTF-8, at
-// most 64 levels deep).
+// `where` names the text in errors (a file's path). Throws kCorrupt on anything but one valid JSON
+// value (UTF-8, at most 64 levels deep).
 Json parse_json(std::string_view text, std::string_view where);
 
 // read_file + parse_json.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Algorithms: David Blackman and Sebastiano Vigna, "Scrambled linear pseudorandom number generators" (2018).
+// Algorithms: David Blackman and Sebastiano Vigna, "Scrambled linear pseudorandom number
+// generators" (2018).
 #include "base/rng.h"
 
 namespace phial {
@@ -38,7 +39,8 @@ float Rng::normal() {
     sum += static_cast<int32_t>(x & 0xFFFF) + static_cast<int32_t>((x >> 16) & 0xFFFF) +
            static_cast<int32_t>((x >> 32) & 0xFFFF) + static_cast<int32_t>(x >> 48);
   }
-  // 12 uniforms on 0..65535: mean 12 * 65535 / 2, variance 12 * (65536^2 - 1) / 12, i.e. deviation 65536
+  // 12 uniforms on 0..65535: mean 12 * 65535 / 2, variance 12 * (65536^2 - 1) / 12, i.e. deviation
+  // 65536
   return static_cast<float>(sum - 393210) * (1.0f / 65536.0f);
 }
 

@@ -10,8 +10,8 @@
 namespace phial {
 namespace {
 
-// About 50 microseconds on a 3 GHz core: longer than the serial pieces between two layers' loops, shorter than anybody
-// notices as load.
+// About 50 microseconds on a 3 GHz core: longer than the serial pieces between two layers' loops,
+// shorter than anybody notices as load.
 constexpr int kSpins = 4000;
 
 void relax() {
@@ -36,7 +36,8 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::run(int64_t chunks, Function function, void* context) {
   if (chunks <= 0) return;
-  std::lock_guard lock(loop_);  // also for a single chunk: bodies own the scratch of their thread number
+  std::lock_guard lock(
+      loop_);  // also for a single chunk: bodies own the scratch of their thread number
   if (workers_.empty() || chunks == 1) {
     for (int64_t i = 0; i < chunks; ++i) function(context, i, 0);
     return;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A pool of threads for short parallel loops, many thousand a second. Workers spin briefly between loops, then sleep.
-// Chunks are handed out dynamically, since an AI PC mixes fast and slow cores. Not a task queue.
+// A pool of threads for short parallel loops, many thousand a second. Workers spin briefly between
+// loops, then sleep. Chunks are handed out dynamically, since an AI PC mixes fast and slow cores.
+// Not a task queue.
 #pragma once
 
 #include <atomic>
-#include <exception>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -24,13 +25,18 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls body(chunk, thread) for every chunk in [0, chunks), thread in [0, size()); returns when all are done. The
-  // first exception is thrown again here (the remaining chunks are skipped). Allocates nothing. One loop at a time:
-  // a second caller waits; calling it from inside a body is a deadlock.
+  // Calls body(chunk, thread) for every chunk in [0, chunks), thread in [0, size()); returns when
+  // all are done. The first exception is thrown again here (the remaining chunks are skipped).
+  // Allocates nothing. One loop at a time: a second caller waits; calling it from inside a body is
+  // a deadlock.
   template <class Body>
   void parallel_for(int64_t chunks, Body&& body) {
     using Plain = std::remove_reference_t<Body>;
-    run(chunks, [](void* context, int64_t chunk, int thread) { (*static_cast<Plain*>(context))(chunk, thread); },
+    run(
+        chunks,
+        [](void* context, int64_t chunk, int thread) {
+          (*static_cast<Plain*>(context))(chunk, thread);
+        },
         const_cast<void*>(static_cast<const void*>(&body)));
   }
 
@@ -41,10 +47,10 @@ class ThreadPool {
   void drain(int thread);
 
   std::vector<std::thread> workers_;
-  std::mutex loop_;                        // one loop at a time
-  std::atomic<uint32_t> generation_{0};    // raised for each loop; the lowest bit of stop_ ends all
+  std::mutex loop_;                      // one loop at a time
+  std::atomic<uint32_t> generation_{0};  // raised for each loop; the lowest bit of stop_ ends all
   std::atomic<bool> stop_{false};
-  std::atomic<int> busy_{0};               // workers that haven't left the current loop
+  std::atomic<int> busy_{0};  // workers that haven't left the current loop
   alignas(64) std::atomic<int64_t> next_{0};
   int64_t chunks_ = 0;
   Function function_ = nullptr;

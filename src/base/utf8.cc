@@ -7,8 +7,8 @@ namespace phial {
 namespace {
 
 struct Lead {
-  int length;         // total bytes, 0 if it can't begin a code point
-  uint8_t min2, max2; // allowed range of the second byte (Unicode 15, table 3-7)
+  int length;          // total bytes, 0 if it can't begin a code point
+  uint8_t min2, max2;  // allowed range of the second byte (Unicode 15, table 3-7)
 };
 
 Lead lead_of(uint8_t b) {
@@ -83,7 +83,10 @@ size_t utf8_incomplete_tail(std::string_view text) {
     const size_t pos = text.size() - back;
     const Lead lead = lead_of(static_cast<uint8_t>(text[pos]));
     if (lead.length > 1)
-      return lead.length > static_cast<int>(back) && valid_prefix(text, pos, lead) == static_cast<int>(back) ? back : 0;
+      return lead.length > static_cast<int>(back) &&
+                     valid_prefix(text, pos, lead) == static_cast<int>(back)
+                 ? back
+                 : 0;
     if (lead.length == 1) return 0;
   }
   return 0;

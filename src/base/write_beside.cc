@@ -17,7 +17,8 @@ namespace {
 }
 
 fs::path partial_name(fs::path destination) {
-  if (!destination.has_filename()) destination = destination.parent_path();  // "folder/" -> "folder"
+  if (!destination.has_filename())
+    destination = destination.parent_path();  // "folder/" -> "folder"
   destination += ".partial-" + std::to_string(::getpid());
   return destination;
 }
@@ -79,12 +80,15 @@ void write_file_atomically(const fs::path& path, std::string_view text) {
 FolderBeside::FolderBeside(const fs::path& destination, bool replace)
     : destination_(destination), temporary_(partial_name(destination)), replace_(replace) {
   std::error_code error;
-  if (!replace && fs::exists(destination, error) && !(fs::is_directory(destination, error) && fs::is_empty(destination, error)))
-    throw_error(Code::kInvalidArgument, "{}: already exists; choose another name or remove it first", destination.string());
+  if (!replace && fs::exists(destination, error) &&
+      !(fs::is_directory(destination, error) && fs::is_empty(destination, error)))
+    throw_error(Code::kInvalidArgument,
+                "{}: already exists; choose another name or remove it first", destination.string());
   fs::remove_all(temporary_, error);
   error.clear();
   fs::create_directories(temporary_, error);
-  if (error) throw_error(Code::kIo, "{}: folder can't be created: {}", temporary_.string(), error.message());
+  if (error)
+    throw_error(Code::kIo, "{}: folder can't be created: {}", temporary_.string(), error.message());
 }
 
 FolderBeside::~FolderBeside() {
@@ -97,17 +101,20 @@ void FolderBeside::commit() {
   fs::path old;
   if (fs::exists(destination_, error)) {
     if (!replace_) {
-      fs::remove(destination_, error);  // an empty folder; anything else was refused in the constructor
+      fs::remove(destination_,
+                 error);  // an empty folder; anything else was refused in the constructor
     } else {
       old = temporary_;
       old += ".old";
       fs::rename(destination_, old, error);
-      if (error) throw_error(Code::kIo, "{}: can't be replaced: {}", destination_.string(), error.message());
+      if (error)
+        throw_error(Code::kIo, "{}: can't be replaced: {}", destination_.string(), error.message());
     }
   }
   error.clear();
   fs::rename(temporary_, destination_, error);
-  if (error) throw_error(Code::kIo, "{}: can't be put in place: {}", destination_.string(), error.message());
+  if (error)
+    throw_error(Code::kIo, "{}: can't be put in place: {}", destination_.string(), error.message());
   committed_ = true;
   if (!old.empty()) fs::remove_all(old, error);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing that can't leave half a result: files and folders are written beside their place under a temporary name and
-// renamed when complete. A killed process leaves only a "*.partial-<pid>" that nothing opens.
+// Writing that can't leave half a result: files and folders are written beside their place under a
+// temporary name and renamed when complete. A killed process leaves only a "*.partial-<pid>" that
+// nothing opens.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +13,13 @@
 
 namespace phial {
 
-// A file opened for writing; every failure (full disk, quota) throws kIo and names the file. Not thread-safe, except
-// write_at, which may be called from several threads for ranges that don't overlap.
+// A file opened for writing; every failure (full disk, quota) throws kIo and names the file. Not
+// thread-safe, except write_at, which may be called from several threads for ranges that don't
+// overlap.
 class FileWriter {
  public:
   explicit FileWriter(const fs::path& path);  // creates or truncates
-  ~FileWriter();                              // closes without a check; call finish() for a checked close
+  ~FileWriter();  // closes without a check; call finish() for a checked close
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;
 
@@ -36,11 +38,12 @@ class FileWriter {
 // Writes `text` to `path` whole or not at all.
 void write_file_atomically(const fs::path& path, std::string_view text);
 
-// A folder under construction. Fill path(), then commit() renames it to its destination; without commit() the
-// destructor removes it.
+// A folder under construction. Fill path(), then commit() renames it to its destination; without
+// commit() the destructor removes it.
 class FolderBeside {
  public:
-  // Throws kInvalidArgument if `destination` exists and isn't empty (unless `replace`), kIo if it can't be created.
+  // Throws kInvalidArgument if `destination` exists and isn't empty (unless `replace`), kIo if it
+  // can't be created.
   explicit FolderBeside(const fs::path& destination, bool replace = false);
   ~FolderBeside();
   FolderBeside(const FolderBeside&) = delete;

@@ -16,19 +16,22 @@ struct ChatTemplate::Node {
 
 ChatTemplate::ChatTemplate(std::string_view source, std::string where) : where_(std::move(where)) {
   if (source.size() > kMaxSource) {
-    throw_error(Code::kUnsupported, "{}: {} bytes, expected at most {}", where_, source.size(), kMaxSource);
+    throw_error(Code::kUnsupported, "{}: {} bytes, expected at most {}", where_, source.size(),
+                kMaxSource);
   }
   root_ = std::make_unique<Node>(Node{jinja_parse(source, where_)});
 }
 ChatTemplate::~ChatTemplate() = default;
 ChatTemplate::ChatTemplate(ChatTemplate&&) noexcept = default;
 
-std::string ChatTemplate::render(const Json& messages, bool add_generation_prompt, const Json& variables) const {
+std::string ChatTemplate::render(const Json& messages, bool add_generation_prompt,
+                                 const Json& variables) const {
   if (!variables.is_object() && !variables.is_null()) {
     throw_error(Code::kInvalidArgument, "{}: variables are a JSON {}, expected an object", where_,
                 variables.type_name());
   }
-  // What transformers always passes; its render() knows tools and documents as None if there are none.
+  // What transformers always passes; its render() knows tools and documents as None if there are
+  // none.
   Json all = Json::object();
   all["tools"] = nullptr;
   all["documents"] = nullptr;

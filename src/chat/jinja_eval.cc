@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements, names and calls. A name is looked up from the innermost scope outwards; `set` writes to the innermost.
+// Statements, names and calls. A name is looked up from the innermost scope outwards; `set` writes
+// to the innermost.
 #include "chat/jinja_eval.h"
 
 #include <algorithm>
@@ -18,13 +19,15 @@ constexpr int kMaxDepth = 400;
 // The sandbox's own limit (jinja2.sandbox.MAX_RANGE).
 constexpr int64_t kMaxRange = 100000;
 
-constexpr std::string_view kBuiltins[] = {"range", "dict", "namespace", "raise_exception", "strftime_now"};
+constexpr std::string_view kBuiltins[] = {"range", "dict", "namespace", "raise_exception",
+                                          "strftime_now"};
 
 struct Deeper {
   explicit Deeper(int& d) : depth(d) {
     if (++depth > kMaxDepth) {
       --depth;
-      throw_error(Code::kUnsupported, "the template nests more than {} deep (a macro that calls itself?)", kMaxDepth);
+      throw_error(Code::kUnsupported,
+                  "the template nests more than {} deep (a macro that calls itself?)", kMaxDepth);
     }
   }
   ~Deeper() { --depth; }
@@ -41,14 +44,16 @@ struct Restore {  // sets a variable back at the end of the block
 
 int64_t integer_argument(const JinjaValue& value, std::string_view what) {
   if (!value.is_integer()) {
-    throw_error(Code::kInvalidArgument, "{}: found a {}, expected an integer", what, value.type_name());
+    throw_error(Code::kInvalidArgument, "{}: found a {}, expected an integer", what,
+                value.type_name());
   }
   return value.as_integer();
 }
 
 }  // namespace
 
-JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t required, JinjaArguments arguments) {
+JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t required,
+                      JinjaArguments arguments) {
   std::vector<std::string_view> names;
   for (size_t pos = 0; pos < parameters.size();) {
     const size_t end = std::min(parameters.find(' ', pos), parameters.size());
@@ -56,21 +61,24 @@ JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t
     pos = end + 1;
   }
   if (arguments.values.size() > names.size()) {
-    throw_error(Code::kInvalidArgument, "{}: {} arguments, expected at most {}", what, arguments.values.size(),
-                names.size());
+    throw_error(Code::kInvalidArgument, "{}: {} arguments, expected at most {}", what,
+                arguments.values.size(), names.size());
   }
   JinjaBound out;
   out.values.resize(names.size());
-  for (size_t i = 0; i < arguments.values.size(); ++i) out.values[i] = std::move(arguments.values[i]);
+  for (size_t i = 0; i < arguments.values.size(); ++i)
+    out.values[i] = std::move(arguments.values[i]);
   for (auto& [name, value] : arguments.named) {
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) throw_error(Code::kInvalidArgument, "{}: no parameter is named '{}'", what, name);
+    if (found == names.end())
+      throw_error(Code::kInvalidArgument, "{}: no parameter is named '{}'", what, name);
     std::optional<JinjaValue>& place = out.values[static_cast<size_t>(found - names.begin())];
     if (place) throw_error(Code::kInvalidArgument, "{}: parameter '{}' is given twice", what, name);
     place = std::move(value);
   }
   for (size_t i = 0; i < required; ++i) {
-    if (!out.values[i]) throw_error(Code::kInvalidArgument, "{}: parameter '{}' is missing", what, names[i]);
+    if (!out.values[i])
+      throw_error(Code::kInvalidArgument, "{}: parameter '{}' is missing", what, names[i]);
   }
   return out;
 }
@@ -82,7 +90,8 @@ JinjaRenderer::JinjaRenderer(const JinjaNode& root, JinjaValue variables)
     scope_->names.emplace_back(kBuiltins[i], JinjaValue::function(static_cast<int>(i)));
   }
   scope_ = push_scope(scope_);
-  for (const auto& [name, value] : variables_.as_dict()) scope_->names.emplace_back(name.as_string(), value);
+  for (const auto& [name, value] : variables_.as_dict())
+    scope_->names.emplace_back(name.as_string(), value);
   scope_ = push_scope(scope_);
 }
 
@@ -119,7 +128,8 @@ void JinjaRenderer::assign(const Node::Target& target, const JinjaValue& value) 
   if (target.tuple) {
     const JinjaList parts = items(value);
     if (parts.size() != target.parts.size()) {
-      throw_error(Code::kInvalidArgument, "{} values to unpack, expected {}", parts.size(), target.parts.size());
+      throw_error(Code::kInvalidArgument, "{} values to unpack, expected {}", parts.size(),
+                  target.parts.size());
     }
     for (size_t i = 0; i < parts.size(); ++i) assign(target.parts[i], parts[i]);
   } else if (target.attribute.empty()) {
@@ -127,11 +137,12 @@ void JinjaRenderer::assign(const Node::Target& target, const JinjaValue& value) 
   } else {
     const JinjaValue* space = lookup(target.name);
     if (!space || !space->is(Kind::kNamespace)) {
-      throw_error(Code::kInvalidArgument, "can't set attribute '{}': '{}' isn't a namespace", target.attribute,
-                  target.name);
+      throw_error(Code::kInvalidArgument, "can't set attribute '{}': '{}' isn't a namespace",
+                  target.attribute, target.name);
     }
     auto& names = space->as_namespace()->names;
-    const auto found = std::find_if(names.begin(), names.end(), [&](auto& n) { return n.first == target.attribute; });
+    const auto found = std::find_if(names.begin(), names.end(),
+                                    [&](auto& n) { return n.first == target.attribute; });
     if (found != names.end()) {
       found->second = value;
     } else {
@@ -167,7 +178,9 @@ JinjaRenderer::Flow JinjaRenderer::run(const Node& node) {
   budget_.step();
   line_ = node.line;
   switch (node.kind) {
-    case NodeKind::kText: write(node.text); return Flow::kNext;
+    case NodeKind::kText:
+      write(node.text);
+      return Flow::kNext;
     case NodeKind::kPrint:
       for (const JinjaNodePtr& value : node.args) write(str(eval(*value)));
       return Flow::kNext;
@@ -176,15 +189,21 @@ JinjaRenderer::Flow JinjaRenderer::run(const Node& node) {
         if (eval(*node.args[i]).truthy()) return run(node.body[i]->body);
       }
       return run(node.tail);
-    case NodeKind::kFor: return run_for(node);
-    case NodeKind::kSet: assign(node.targets[0], eval(*node.args[0])); return Flow::kNext;
-    case NodeKind::kBreak: return Flow::kBreak;
-    case NodeKind::kContinue: return Flow::kContinue;
+    case NodeKind::kFor:
+      return run_for(node);
+    case NodeKind::kSet:
+      assign(node.targets[0], eval(*node.args[0]));
+      return Flow::kNext;
+    case NodeKind::kBreak:
+      return Flow::kBreak;
+    case NodeKind::kContinue:
+      return Flow::kContinue;
     case NodeKind::kMacro:
       budget_.take(sizeof(JinjaMacro));
       assign(node.text, JinjaValue::macro(&macros_.emplace_back(JinjaMacro{&node, scope_})));
       return Flow::kNext;
-    default: break;
+    default:
+      break;
   }
   // The rest have a scope of their own.
   const Restore restore(scope_);
@@ -217,7 +236,9 @@ JinjaRenderer::Flow JinjaRenderer::run(const Node& node) {
       }
       return Flow::kNext;
     }
-    default: throw_error(Code::kInternal, "chat template: a node of kind {} isn't a statement", int(node.kind));
+    default:
+      throw_error(Code::kInternal, "chat template: a node of kind {} isn't a statement",
+                  int(node.kind));
   }
 }
 
@@ -274,7 +295,8 @@ JinjaValue JinjaRenderer::eval(const Node& node) {
   budget_.step();
   line_ = node.line;
   switch (node.kind) {
-    case NodeKind::kConst: return node.value;
+    case NodeKind::kConst:
+      return node.value;
     case NodeKind::kName: {
       const JinjaValue* value = lookup(node.text);
       return value ? *value : JinjaValue::undefined("'" + node.text + "'");
@@ -284,13 +306,15 @@ JinjaValue JinjaRenderer::eval(const Node& node) {
       JinjaList list;
       for (const JinjaNodePtr& value : node.args) list.push_back(eval(*value));
       budget_.take(48 * list.size());
-      return node.kind == NodeKind::kList ? JinjaValue::list(std::move(list)) : JinjaValue::tuple(std::move(list));
+      return node.kind == NodeKind::kList ? JinjaValue::list(std::move(list))
+                                          : JinjaValue::tuple(std::move(list));
     }
     case NodeKind::kDict: {
       JinjaDict dict;
       for (size_t i = 0; i < node.args.size(); i += 2) {
         JinjaValue key = eval(*node.args[i]), value = eval(*node.args[i + 1]);
-        if (!jinja_hashable(key)) throw_error(Code::kInvalidArgument, "a {} can't be a key of a dict", key.type_name());
+        if (!jinja_hashable(key))
+          throw_error(Code::kInvalidArgument, "a {} can't be a key of a dict", key.type_name());
         const auto same = [&](const auto& entry) { return jinja_equal(entry.first, key, budget_); };
         const auto old = std::find_if(dict.begin(), dict.end(), same);
         if (old != dict.end()) {
@@ -302,13 +326,16 @@ JinjaValue JinjaRenderer::eval(const Node& node) {
       budget_.take(96 * dict.size());
       return JinjaValue::dict(std::move(dict));
     }
-    case NodeKind::kAttribute: return attribute(eval(*node.args[0]), node.text);
+    case NodeKind::kAttribute:
+      return attribute(eval(*node.args[0]), node.text);
     case NodeKind::kItem: {
       const JinjaValue value = eval(*node.args[0]);
       return item(value, eval(*node.args[1]));
     }
-    case NodeKind::kSlice: return eval_slice(node);
-    case NodeKind::kCall: return eval_call(node);
+    case NodeKind::kSlice:
+      return eval_slice(node);
+    case NodeKind::kCall:
+      return eval_call(node);
     case NodeKind::kFilter: {
       const JinjaValue input = eval(*node.args[0]);
       JinjaArguments values = arguments(node);
@@ -345,7 +372,8 @@ JinjaValue JinjaRenderer::eval(const Node& node) {
       for (const JinjaNodePtr& value : node.args) text += str(eval(*value));
       return make(std::move(text));
     }
-    case NodeKind::kNot: return JinjaValue::boolean(!eval(*node.args[0]).truthy());
+    case NodeKind::kNot:
+      return JinjaValue::boolean(!eval(*node.args[0]).truthy());
     case NodeKind::kAnd:
     case NodeKind::kOr: {
       JinjaValue left = eval(*node.args[0]);
@@ -355,7 +383,9 @@ JinjaValue JinjaRenderer::eval(const Node& node) {
       if (eval(*node.args[0]).truthy()) return eval(*node.args[1]);
       if (node.args[2]) return eval(*node.args[2]);
       return JinjaValue::undefined("the missing else of an 'if' expression");
-    default: throw_error(Code::kInternal, "chat template: a node of kind {} isn't an expression", int(node.kind));
+    default:
+      throw_error(Code::kInternal, "chat template: a node of kind {} isn't an expression",
+                  int(node.kind));
   }
 }
 
@@ -373,7 +403,8 @@ JinjaValue JinjaRenderer::eval_call(const Node& node) {
   } else {
     function = eval(callee);
   }
-  if (function.is_undefined()) throw_error(Code::kInvalidArgument, "{} is undefined", function.undefined_name());
+  if (function.is_undefined())
+    throw_error(Code::kInvalidArgument, "{} is undefined", function.undefined_name());
   JinjaArguments values = arguments(node);
   line_ = node.line;
   if (function.is(Kind::kMacro)) return call_macro(*function.as_macro(), std::move(values));
@@ -386,7 +417,8 @@ JinjaValue JinjaRenderer::eval_call(const Node& node) {
 JinjaValue JinjaRenderer::call_macro(const JinjaMacro& macro, JinjaArguments arguments) {
   const Node& node = *macro.node;
   std::string parameters;
-  for (const Node::Target& target : node.targets) parameters += (parameters.empty() ? "" : " ") + target.name;
+  for (const Node::Target& target : node.targets)
+    parameters += (parameters.empty() ? "" : " ") + target.name;
   JinjaBound bound = jinja_bind("macro '" + node.text + "'", parameters, 0, std::move(arguments));
   const Restore restore(scope_);
   scope_ = push_scope(macro.scope);
@@ -397,7 +429,8 @@ JinjaValue JinjaRenderer::call_macro(const JinjaMacro& macro, JinjaArguments arg
     } else if (i >= without_default) {
       assign(node.targets[i].name, eval(*node.args[i - without_default]));
     } else {
-      assign(node.targets[i].name, JinjaValue::undefined("parameter '" + node.targets[i].name + "'"));
+      assign(node.targets[i].name,
+             JinjaValue::undefined("parameter '" + node.targets[i].name + "'"));
     }
   }
   return make(capture(node.body));
@@ -414,10 +447,12 @@ JinjaValue JinjaRenderer::call_builtin(int id, JinjaArguments arguments) {
       std::swap(start, stop);
     }
     if (args.has(2)) step = integer_argument(args.at(2), name);
-    if (step == 0) throw_error(Code::kInvalidArgument, "range: the step is 0, expected another number");
+    if (step == 0)
+      throw_error(Code::kInvalidArgument, "range: the step is 0, expected another number");
     JinjaList list;
     while (step > 0 ? start < stop : start > stop) {
-      if (list.size() >= kMaxRange) throw_error(Code::kUnsupported, "range: more than {} numbers", kMaxRange);
+      if (list.size() >= kMaxRange)
+        throw_error(Code::kUnsupported, "range: more than {} numbers", kMaxRange);
       list.push_back(JinjaValue::integer(start));
       if (__builtin_add_overflow(start, step, &start)) break;
     }
@@ -425,10 +460,12 @@ JinjaValue JinjaRenderer::call_builtin(int id, JinjaArguments arguments) {
   }
   if (name == "dict" || name == "namespace") {
     JinjaDict dict;
-    if (arguments.values.size() > 1) throw_error(Code::kInvalidArgument, "{}: more than one argument", name);
+    if (arguments.values.size() > 1)
+      throw_error(Code::kInvalidArgument, "{}: more than one argument", name);
     if (!arguments.values.empty()) {
       if (!arguments.values[0].is_dict()) {
-        throw_error(Code::kUnsupported, "{}: found a {}, expected a dict", name, arguments.values[0].type_name());
+        throw_error(Code::kUnsupported, "{}: found a {}, expected a dict", name,
+                    arguments.values[0].type_name());
       }
       dict = arguments.values[0].as_dict();
     }
@@ -462,7 +499,8 @@ JinjaValue JinjaRenderer::call_builtin(int id, JinjaArguments arguments) {
     std::tm local{};
     localtime_r(&now, &local);
     char buffer[4096];
-    return make(std::string(buffer, std::strftime(buffer, sizeof buffer, args.at(0).as_string().c_str(), &local)));
+    return make(std::string(
+        buffer, std::strftime(buffer, sizeof buffer, args.at(0).as_string().c_str(), &local)));
   }
   throw_error(Code::kUnsupported, "{} can't be called in phial's subset of Jinja", name);
 }

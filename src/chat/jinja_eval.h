@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One rendering of a chat template: scopes, output, what it may still do. Statements and expressions in jinja_eval.cc
-// and jinja_operators.cc; filters, tests and methods in files of their own.
+// One rendering of a chat template: scopes, output, what it may still do. Statements and
+// expressions in jinja_eval.cc and jinja_operators.cc; filters, tests and methods in files of their
+// own.
 #pragma once
 
 #include <deque>
@@ -45,13 +46,15 @@ struct JinjaBound {
   const JinjaValue& at(size_t i) const { return *values[i]; }
   bool flag(size_t i) const { return has(i) && at(i).truthy(); }
 };
-// `parameters`: names separated by spaces. Throws kInvalidArgument for too many, unknown or repeated ones, and if fewer
-// than `required` are there.
-JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t required, JinjaArguments arguments);
+// `parameters`: names separated by spaces. Throws kInvalidArgument for too many, unknown or
+// repeated ones, and if fewer than `required` are there.
+JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t required,
+                      JinjaArguments arguments);
 
 class JinjaRenderer {
  public:
-  JinjaRenderer(const JinjaNode& root, JinjaValue variables);  // a dict with texts as keys; root must outlive it
+  JinjaRenderer(const JinjaNode& root,
+                JinjaValue variables);  // a dict with texts as keys; root must outlive it
   std::string render();
   int line() const { return line_; }  // where it is, for errors
 
@@ -61,14 +64,16 @@ class JinjaRenderer {
   JinjaValue make(std::string text, bool markup = false);
   JinjaValue make_list(JinjaList items);
   std::string str(const JinjaValue& value);
-  JinjaList items(const JinjaValue& value);  // what a loop over it gives; throws if it can't be iterated
+  JinjaList items(
+      const JinjaValue& value);  // what a loop over it gives; throws if it can't be iterated
   size_t length(const JinjaValue& value);
   JinjaValue attribute(const JinjaValue& value, std::string_view name);
   JinjaValue item(const JinjaValue& value, const JinjaValue& key);
   bool contains(const JinjaValue& container, const JinjaValue& value);
   JinjaValue binary(JinjaOp op, const JinjaValue& a, const JinjaValue& b);
   bool compare(JinjaOp op, const JinjaValue& a, const JinjaValue& b);
-  JinjaValue replace(std::string_view text, std::string_view from, std::string_view to, int64_t count);
+  JinjaValue replace(std::string_view text, std::string_view from, std::string_view to,
+                     int64_t count);
   JinjaValue filter(int id, const JinjaValue& input, JinjaArguments arguments);
   bool test(int id, const JinjaValue& input, JinjaArguments arguments);
   JinjaValue method(const JinjaValue& value, const std::string& name, JinjaArguments arguments);
@@ -106,7 +111,7 @@ class JinjaRenderer {
   JinjaScope* scope_ = nullptr;
   std::string* out_ = nullptr;
   int line_ = 1;
-  int depth_ = 0;       // of the recursion
+  int depth_ = 0;  // of the recursion
 };
 
 }  // namespace phial

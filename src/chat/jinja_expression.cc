@@ -17,8 +17,8 @@ struct Operator {
 };
 constexpr Operator kCompare[] = {{"==", JinjaOp::kEq}, {"!=", JinjaOp::kNe}, {"<", JinjaOp::kLt},
                                  {"<=", JinjaOp::kLe}, {">", JinjaOp::kGt},  {">=", JinjaOp::kGe}};
-constexpr Operator kProduct[] = {{"*", JinjaOp::kMul}, {"/", JinjaOp::kDiv}, {"//", JinjaOp::kFloorDiv},
-                                 {"%", JinjaOp::kMod}};
+constexpr Operator kProduct[] = {
+    {"*", JinjaOp::kMul}, {"/", JinjaOp::kDiv}, {"//", JinjaOp::kFloorDiv}, {"%", JinjaOp::kMod}};
 
 }  // namespace
 
@@ -46,7 +46,8 @@ JinjaNodePtr JinjaParser::expression_list(bool with_if_else, bool parentheses) {
     comma = true;
   }
   if (!comma && tuple->args.size() == 1) return std::move(tuple->args[0]);
-  if (tuple->args.empty() && !parentheses) fail(fmt::format("found {}, expected an expression", found()));
+  if (tuple->args.empty() && !parentheses)
+    fail(fmt::format("found {}, expected an expression", found()));
   return done(std::move(tuple));
 }
 
@@ -58,7 +59,8 @@ JinjaNodePtr JinjaParser::parse_or() {
 
 JinjaNodePtr JinjaParser::parse_and() {
   Ptr left = parse_not();
-  while (skip_name("and")) left = binary(NodeKind::kAnd, JinjaOp::kAdd, std::move(left), parse_not());
+  while (skip_name("and"))
+    left = binary(NodeKind::kAnd, JinjaOp::kAdd, std::move(left), parse_not());
   return left;
 }
 
@@ -130,7 +132,8 @@ JinjaNodePtr JinjaParser::parse_product() {
 // Left-associative and looser than a sign, unlike Python's: as Jinja has it.
 JinjaNodePtr JinjaParser::parse_power() {
   Ptr left = parse_unary(true);
-  while (skip_op("**")) left = binary(NodeKind::kBinary, JinjaOp::kPow, std::move(left), parse_unary(true));
+  while (skip_op("**"))
+    left = binary(NodeKind::kBinary, JinjaOp::kPow, std::move(left), parse_unary(true));
   return left;
 }
 
@@ -180,7 +183,8 @@ JinjaNodePtr JinjaParser::parse_primary() {
       node->value = JinjaValue::real(now().real);
       next();
       return node;
-    default: break;
+    default:
+      break;
   }
   if (skip_op("(")) {
     node = expression_list(true, true);
@@ -305,7 +309,8 @@ JinjaNodePtr JinjaParser::parse_test(Ptr node) {
   const Kind kind = now().kind;
   if (is_op("(")) {
     parse_arguments(*out);
-  } else if (is_op("[") || is_op("{") || kind == Kind::kString || kind == Kind::kInteger || kind == Kind::kFloat ||
+  } else if (is_op("[") || is_op("{") || kind == Kind::kString || kind == Kind::kInteger ||
+             kind == Kind::kFloat ||
              (kind == Kind::kName && !is_name("else") && !is_name("or") && !is_name("and"))) {
     if (is_name("is")) fail("tests can't be chained with 'is'");
     out->args.push_back(parse_postfix(parse_primary()));

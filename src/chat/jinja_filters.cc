@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filters on texts and numbers, and the table of all filters; those on lists are in jinja_list_filters.cc.
+// The filters on texts and numbers, and the table of all filters; those on lists are in
+// jinja_list_filters.cc.
 #include "chat/jinja_filters.h"
 
 #include <algorithm>
@@ -16,7 +17,8 @@ using Kind = JinjaValue::Kind;
 
 JinjaValue trim(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
   const std::string text = r.str(input);
-  if (!args.has(0) || args.at(0).is_none()) return r.make(std::string(jinja_strip(text, true, true)));
+  if (!args.has(0) || args.at(0).is_none())
+    return r.make(std::string(jinja_strip(text, true, true)));
   return r.make(std::string(jinja_strip(text, r.str(args.at(0)), true, true)));
 }
 JinjaValue upper(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
@@ -39,7 +41,8 @@ JinjaValue title(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
     rest.clear();
   };
   for (const std::string_view c : jinja_characters(text)) {
-    const bool border = std::string_view("-({[<").find(c) != std::string_view::npos || jinja_strip(c, true, false).empty();
+    const bool border = std::string_view("-({[<").find(c) != std::string_view::npos ||
+                        jinja_strip(c, true, false).empty();
     if (border || begins) {
       flush();
       out += jinja_to_case(c, JinjaCase::kUpper);
@@ -64,7 +67,8 @@ JinjaValue default_value(JinjaRenderer& r, const JinjaValue& input, JinjaBound& 
 JinjaValue replace(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
   int64_t count = -1;
   if (args.has(2) && !args.at(2).is_none()) {
-    if (!args.at(2).is_integer()) throw_error(Code::kInvalidArgument, "replace: the count isn't an integer");
+    if (!args.at(2).is_integer())
+      throw_error(Code::kInvalidArgument, "replace: the count isn't an integer");
     count = args.at(2).as_integer();
   }
   return r.replace(r.str(input), r.str(args.at(0)), r.str(args.at(1)), count);
@@ -73,7 +77,9 @@ JinjaValue replace(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) 
 JinjaValue string(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
   return input.is_string() ? input : r.make(r.str(input));
 }
-JinjaValue safe(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) { return r.make(r.str(input), true); }
+JinjaValue safe(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
+  return r.make(r.str(input), true);
+}
 JinjaValue escape(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
   if (input.is_string() && input.is_markup()) return input;
   const std::string text = r.str(input);
@@ -86,11 +92,14 @@ JinjaValue indent(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
   if (args.has(0)) {
     const JinjaValue& width = args.at(0);
     if (!width.is_string() && !width.is_integer()) {
-      throw_error(Code::kInvalidArgument, "indent: the width is a {}, expected an integer or a str", width.type_name());
+      throw_error(Code::kInvalidArgument, "indent: the width is a {}, expected an integer or a str",
+                  width.type_name());
     }
-    if (width.is_integer() && width.as_integer() > 10000) throw_error(Code::kUnsupported, "indent: a width above 10000");
-    margin = width.is_string() ? width.as_string()
-                               : std::string(static_cast<size_t>(std::max<int64_t>(0, width.as_integer())), ' ');
+    if (width.is_integer() && width.as_integer() > 10000)
+      throw_error(Code::kUnsupported, "indent: a width above 10000");
+    margin = width.is_string()
+                 ? width.as_string()
+                 : std::string(static_cast<size_t>(std::max<int64_t>(0, width.as_integer())), ' ');
   }
   const std::string text = r.str(input) + "\n";
   const std::vector<std::string_view> lines = jinja_split_lines(text);
@@ -141,7 +150,9 @@ std::optional<double> parse_real(std::string_view text) {
   text = jinja_strip(text, true, true);
   std::string digits;
   for (size_t i = 0; i < text.size(); ++i) {
-    const auto digit = [&](size_t k) { return k < text.size() && text[k] >= '0' && text[k] <= '9'; };
+    const auto digit = [&](size_t k) {
+      return k < text.size() && text[k] >= '0' && text[k] <= '9';
+    };
     if (text[i] == '_' && i > 0 && digit(i - 1) && digit(i + 1)) continue;
     digits += text[i];
   }
@@ -151,7 +162,9 @@ std::optional<double> parse_real(std::string_view text) {
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (end != digits.data() + digits.size()) return {};
   if (error == std::errc::result_out_of_range) {
-    return digits.find("e-") != std::string::npos || digits.find("E-") != std::string::npos ? 0.0 : HUGE_VAL;
+    return digits.find("e-") != std::string::npos || digits.find("E-") != std::string::npos
+               ? 0.0
+               : HUGE_VAL;
   }
   if (error != std::errc()) return {};
   return value;
@@ -181,31 +194,37 @@ std::optional<int64_t> parse_integer(std::string_view text, int64_t base) {
   if (base < 2 || base > 36 || digits.empty() || digits[0] == '-') return {};
   int64_t value = 0;
   if (negative) digits.insert(digits.begin(), '-');
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, static_cast<int>(base));
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, static_cast<int>(base));
   if (end != digits.data() + digits.size()) return {};
-  if (error != std::errc()) throw_error(Code::kUnsupported, "int: '{}' doesn't fit 64 bits", digits.substr(0, 40));
+  if (error != std::errc())
+    throw_error(Code::kUnsupported, "int: '{}' doesn't fit 64 bits", digits.substr(0, 40));
   return value;
 }
 
 JinjaValue to_integer(JinjaRenderer&, const JinjaValue& input, JinjaBound& args) {
   const JinjaValue fallback = args.has(0) ? args.at(0) : JinjaValue::integer(0);
-  if (input.is_undefined()) throw_error(Code::kInvalidArgument, "{} is undefined", input.undefined_name());
+  if (input.is_undefined())
+    throw_error(Code::kInvalidArgument, "{} is undefined", input.undefined_name());
   if (input.is_integer()) return JinjaValue::integer(input.as_integer());
   std::optional<double> real;
   if (input.is_string()) {
     const int64_t base = args.has(1) && args.at(1).is_integer() ? args.at(1).as_integer() : 10;
-    if (const auto value = parse_integer(input.as_string(), base)) return JinjaValue::integer(*value);
+    if (const auto value = parse_integer(input.as_string(), base))
+      return JinjaValue::integer(*value);
     real = parse_real(input.as_string());
   } else if (input.is(Kind::kFloat)) {
     real = input.as_real();
   }
   if (!real || !std::isfinite(*real)) return fallback;
-  if (std::fabs(*real) >= 0x1p63) throw_error(Code::kUnsupported, "int: {} doesn't fit 64 bits", *real);
+  if (std::fabs(*real) >= 0x1p63)
+    throw_error(Code::kUnsupported, "int: {} doesn't fit 64 bits", *real);
   return JinjaValue::integer(static_cast<int64_t>(*real));
 }
 
 JinjaValue to_real(JinjaRenderer&, const JinjaValue& input, JinjaBound& args) {
-  if (input.is_undefined()) throw_error(Code::kInvalidArgument, "{} is undefined", input.undefined_name());
+  if (input.is_undefined())
+    throw_error(Code::kInvalidArgument, "{} is undefined", input.undefined_name());
   if (input.is_number()) return JinjaValue::real(input.as_real());
   if (input.is_string()) {
     if (const auto value = parse_real(input.as_string())) return JinjaValue::real(*value);
@@ -214,7 +233,8 @@ JinjaValue to_real(JinjaRenderer&, const JinjaValue& input, JinjaBound& args) {
 }
 
 JinjaValue absolute(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
-  if (!input.is_number()) throw_error(Code::kInvalidArgument, "abs: found a {}, expected a number", input.type_name());
+  if (!input.is_number())
+    throw_error(Code::kInvalidArgument, "abs: found a {}, expected a number", input.type_name());
   if (input.is(Kind::kFloat)) return JinjaValue::real(std::fabs(input.as_real()));
   if (input.as_integer() >= 0) return JinjaValue::integer(input.as_integer());
   return r.binary(JinjaOp::kSub, JinjaValue::integer(0), input);
@@ -222,18 +242,23 @@ JinjaValue absolute(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
 
 // Python's round(): to the nearest decimal, ties (of the exact binary value) to even.
 JinjaValue round(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
-  if (!input.is_number()) throw_error(Code::kInvalidArgument, "round: found a {}, expected a number", input.type_name());
+  if (!input.is_number())
+    throw_error(Code::kInvalidArgument, "round: found a {}, expected a number", input.type_name());
   int64_t precision = 0;
   if (args.has(0)) {
-    if (!args.at(0).is_integer()) throw_error(Code::kInvalidArgument, "round: the precision isn't an integer");
+    if (!args.at(0).is_integer())
+      throw_error(Code::kInvalidArgument, "round: the precision isn't an integer");
     precision = args.at(0).as_integer();
   }
-  if (precision < -30 || precision > 300) throw_error(Code::kUnsupported, "round: a precision of {}", precision);
+  if (precision < -30 || precision > 300)
+    throw_error(Code::kUnsupported, "round: a precision of {}", precision);
   const std::string method = args.has(1) ? r.str(args.at(1)) : "common";
   const double value = input.as_real(), scale = std::pow(10.0, static_cast<double>(precision));
   if (method == "ceil") return JinjaValue::real(std::ceil(value * scale) / scale);
   if (method == "floor") return JinjaValue::real(std::floor(value * scale) / scale);
-  if (method != "common") throw_error(Code::kInvalidArgument, "round: found '{}', expected common, ceil or floor", method);
+  if (method != "common")
+    throw_error(Code::kInvalidArgument, "round: found '{}', expected common, ceil or floor",
+                method);
   if (input.is_integer()) {
     if (precision >= 0) return JinjaValue::integer(input.as_integer());
     return JinjaValue::integer(static_cast<int64_t>(std::nearbyint(value * scale) / scale));

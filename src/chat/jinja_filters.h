@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a filter is listed. A filter either has named parameters, or takes its arguments as they come (map, select).
+// How a filter is listed. A filter either has named parameters, or takes its arguments as they come
+// (map, select).
 #pragma once
 
 #include <span>
@@ -14,7 +15,8 @@ struct JinjaFilterEntry {
   JinjaValue (*run)(JinjaRenderer& renderer, const JinjaValue& input, JinjaBound& arguments);
   std::string_view parameters;
   size_t required;
-  JinjaValue (*raw)(JinjaRenderer& renderer, const JinjaValue& input, JinjaArguments arguments) = nullptr;
+  JinjaValue (*raw)(JinjaRenderer& renderer, const JinjaValue& input,
+                    JinjaArguments arguments) = nullptr;
 };
 
 std::span<const JinjaFilterEntry> jinja_list_filters();

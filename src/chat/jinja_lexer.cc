@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Follows the rules of jinja2/lexer.py 3.1: which newline a tag eats, what lstrip_blocks strips, when a closing brace
-// is an operator.
+// Follows the rules of jinja2/lexer.py 3.1: which newline a tag eats, what lstrip_blocks strips,
+// when a closing brace is an operator.
 #include "chat/jinja_lexer.h"
 
 #include <algorithm>
@@ -34,7 +34,8 @@ std::string normalise(std::string_view source) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<uint8_t>(c) >= 0x80;
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<uint8_t>(c) >= 0x80;
 }
 
 class Lexer {
@@ -52,7 +53,8 @@ class Lexer {
       const char type = source_[tag + 1];
       size_t inside = tag + 2;
       char sign = 0;
-      if (inside < source_.size() && (source_[inside] == '-' || source_[inside] == '+')) sign = source_[inside++];
+      if (inside < source_.size() && (source_[inside] == '-' || source_[inside] == '+'))
+        sign = source_[inside++];
       std::string before = source_.substr(pos_, tag - pos_);
       const std::string stripped = strip_before(before, sign, type);
       text(stripped);
@@ -78,8 +80,11 @@ class Lexer {
   }
 
   size_t next_tag(size_t from) const {
-    for (size_t at = source_.find('{', from); at != std::string::npos; at = source_.find('{', at + 1)) {
-      if (at + 1 < source_.size() && std::string_view("%{#").find(source_[at + 1]) != std::string::npos) return at;
+    for (size_t at = source_.find('{', from); at != std::string::npos;
+         at = source_.find('{', at + 1)) {
+      if (at + 1 < source_.size() &&
+          std::string_view("%{#").find(source_[at + 1]) != std::string::npos)
+        return at;
     }
     return std::string::npos;
   }
@@ -106,14 +111,17 @@ class Lexer {
     tokens_.push_back(std::move(token));
   }
   void count_lines(std::string_view text, size_t from) {
-    line_ += static_cast<int>(std::count(text.begin() + static_cast<ptrdiff_t>(from), text.end(), '\n'));
+    line_ +=
+        static_cast<int>(std::count(text.begin() + static_cast<ptrdiff_t>(from), text.end(), '\n'));
   }
 
-  // Moves behind the end of a tag at pos_ of `length` bytes, and behind the whitespace that it eats.
+  // Moves behind the end of a tag at pos_ of `length` bytes, and behind the whitespace that it
+  // eats.
   void close(size_t length, bool eat_all, bool eat_newline) {
     size_t end = pos_ + length;
     if (eat_all) {
-      end += source_.size() - end - jinja_strip(std::string_view(source_).substr(end), true, false).size();
+      end += source_.size() - end -
+             jinja_strip(std::string_view(source_).substr(end), true, false).size();
     } else if (eat_newline && end < source_.size() && source_[end] == '\n') {
       ++end;
     }
@@ -131,18 +139,21 @@ class Lexer {
     close(2, sign == '-', sign != '+');
   }
 
-  // Whether a tag {% word %} stands at `tag`; `end` is then the position behind it (whitespace not eaten yet).
+  // Whether a tag {% word %} stands at `tag`; `end` is then the position behind it (whitespace not
+  // eaten yet).
   bool word_tag(size_t tag, std::string_view word, size_t& end) const {
     size_t at = tag + 2;
     const auto skip_space = [&] {
-      at += source_.size() - at - jinja_strip(std::string_view(source_).substr(at), true, false).size();
+      at += source_.size() - at -
+            jinja_strip(std::string_view(source_).substr(at), true, false).size();
     };
     if (at < source_.size() && (source_[at] == '-' || source_[at] == '+')) ++at;
     skip_space();
     if (source_.compare(at, word.size(), word) != 0) return false;
     at += word.size();
     skip_space();
-    if (at < source_.size() && (source_[at] == '-' || (source_[at] == '+' && word == "endraw"))) ++at;
+    if (at < source_.size() && (source_[at] == '-' || (source_[at] == '+' && word == "endraw")))
+      ++at;
     if (source_.compare(at, 2, "%}") != 0) return false;
     end = at + 2;
     return true;
@@ -150,7 +161,8 @@ class Lexer {
 
   void raw(size_t begin) {
     close(begin - pos_, source_[begin - 3] == '-', false);
-    for (size_t at = source_.find("{%", pos_); at != std::string::npos; at = source_.find("{%", at + 1)) {
+    for (size_t at = source_.find("{%", pos_); at != std::string::npos;
+         at = source_.find("{%", at + 1)) {
       size_t end = 0;
       if (!word_tag(at, "endraw", end)) continue;
       const std::string inside = source_.substr(pos_, at - pos_);
@@ -171,7 +183,8 @@ class Lexer {
     std::string open;  // brackets that aren't closed yet
     while (pos_ < source_.size()) {
       const char c = source_[pos_];
-      const bool signed_end = (c == '-' || (block && c == '+')) && source_.compare(pos_ + 1, 2, closing) == 0;
+      const bool signed_end =
+          (c == '-' || (block && c == '+')) && source_.compare(pos_ + 1, 2, closing) == 0;
       if (open.empty() && (signed_end || source_.compare(pos_, 2, closing) == 0)) {
         add(block ? Kind::kBlockEnd : Kind::kPrintEnd);
         close(signed_end ? 3 : 2, signed_end && c == '-', block && !signed_end);
@@ -235,7 +248,9 @@ class Lexer {
         ++pos_;
       }
     };
-    const auto peek = [&](size_t ahead) { return pos_ + ahead < source_.size() ? source_[pos_ + ahead] : '\0'; };
+    const auto peek = [&](size_t ahead) {
+      return pos_ + ahead < source_.size() ? source_[pos_ + ahead] : '\0';
+    };
     int base = 10;
     bool real = false;
     const char letter = static_cast<char>(peek(1) | 0x20);
@@ -269,7 +284,8 @@ class Lexer {
       return;
     }
     JinjaToken& token = add(Kind::kInteger);
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), token.integer, base);
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), token.integer, base);
     if (error != std::errc() || end != digits.data() + digits.size()) {
       throw_error(Code::kUnsupported, "{}:{}: integer '{}' doesn't fit 64 bits", where_, line_,
                   source_.substr(start, std::min<size_t>(pos_ - start, 40)));
@@ -309,7 +325,8 @@ class Lexer {
     } else if (c >= '0' && c <= '7') {
       uint32_t value = 0;
       size_t n = 0;
-      for (; n < 3 && at + n < source_.size() && source_[at + n] >= '0' && source_[at + n] <= '7'; ++n) {
+      for (; n < 3 && at + n < source_.size() && source_[at + n] >= '0' && source_[at + n] <= '7';
+           ++n) {
         value = value * 8 + static_cast<uint32_t>(source_[at + n] - '0');
       }
       at += n - 1;
@@ -319,14 +336,17 @@ class Lexer {
       uint32_t value = 0;
       const char* begin = source_.data() + at + 1;
       const char* end = source_.data() + std::min(source_.size(), at + 1 + n);
-      if (std::from_chars(begin, end, value, 16).ptr != begin + n) fail(fmt::format("'\\{}' needs {} hex digits", c, n));
+      if (std::from_chars(begin, end, value, 16).ptr != begin + n)
+        fail(fmt::format("'\\{}' needs {} hex digits", c, n));
       if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
-        throw_error(Code::kUnsupported, "{}:{}: '\\{}{:x}' isn't a character", where_, line_, c, value);
+        throw_error(Code::kUnsupported, "{}:{}: '\\{}{:x}' isn't a character", where_, line_, c,
+                    value);
       }
       at += n;
       utf8_append(out, value);
     } else if (c == 'N') {
-      throw_error(Code::kUnsupported, "{}:{}: characters by name ('\\N') aren't in the subset", where_, line_);
+      throw_error(Code::kUnsupported, "{}:{}: characters by name ('\\N') aren't in the subset",
+                  where_, line_);
     } else {
       out += '\\';
       out += c;

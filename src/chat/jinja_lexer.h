@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Template source to tokens, with Jinja's treatment of whitespace and newlines (trim_blocks and lstrip_blocks on).
+// Template source to tokens, with Jinja's treatment of whitespace and newlines (trim_blocks and
+// lstrip_blocks on).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,17 @@ namespace phial {
 
 struct JinjaToken {
   enum class Kind : uint8_t {
-    kText, kPrintBegin, kPrintEnd, kBlockBegin, kBlockEnd, kName, kString, kInteger, kFloat, kOperator, kEnd
+    kText,
+    kPrintBegin,
+    kPrintEnd,
+    kBlockBegin,
+    kBlockEnd,
+    kName,
+    kString,
+    kInteger,
+    kFloat,
+    kOperator,
+    kEnd
   };
   Kind kind = Kind::kEnd;
   int line = 1;

@@ -21,7 +21,8 @@ JinjaValue integer_or_text(std::string_view part) {
 }
 
 // An "a.b.0" path: keys, attributes and indices.
-JinjaValue follow(JinjaRenderer& r, JinjaValue value, const JinjaValue& path, const JinjaValue* fallback = nullptr) {
+JinjaValue follow(JinjaRenderer& r, JinjaValue value, const JinjaValue& path,
+                  const JinjaValue* fallback = nullptr) {
   const auto step = [&](const JinjaValue& key) {
     value = r.item(value, key);
     if (fallback && value.is_undefined()) value = *fallback;  // at each part, as Jinja does
@@ -44,8 +45,11 @@ JinjaValue folded(JinjaRenderer& r, JinjaValue value, bool case_sensitive) {
   return r.make(jinja_to_case(value.as_string(), JinjaCase::kLower));
 }
 
-JinjaValue key_of(JinjaRenderer& r, const JinjaValue& value, const JinjaBound& args, size_t attribute, size_t sensitive) {
-  JinjaValue key = args.has(attribute) && !args.at(attribute).is_none() ? follow(r, value, args.at(attribute)) : value;
+JinjaValue key_of(JinjaRenderer& r, const JinjaValue& value, const JinjaBound& args,
+                  size_t attribute, size_t sensitive) {
+  JinjaValue key = args.has(attribute) && !args.at(attribute).is_none()
+                       ? follow(r, value, args.at(attribute))
+                       : value;
   return folded(r, std::move(key), args.flag(sensitive));
 }
 
@@ -72,11 +76,14 @@ JinjaValue last(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
   const JinjaList list = r.items(input);
   return list.empty() ? JinjaValue::undefined("the last item of an empty list") : list.back();
 }
-JinjaValue list(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) { return r.make_list(r.items(input)); }
+JinjaValue list(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
+  return r.make_list(r.items(input));
+}
 
 JinjaValue items(JinjaRenderer& r, const JinjaValue& input, JinjaBound&) {
   if (input.is_undefined()) return r.make_list({});
-  if (!input.is_dict()) throw_error(Code::kInvalidArgument, "items: found a {}, expected a dict", input.type_name());
+  if (!input.is_dict())
+    throw_error(Code::kInvalidArgument, "items: found a {}, expected a dict", input.type_name());
   return r.method(input, "items", {});
 }
 
@@ -93,9 +100,11 @@ JinjaValue unique(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
   JinjaList keys, out;
   for (const JinjaValue& value : r.items(input)) {
     JinjaValue key = key_of(r, value, args, 1, 0);
-    if (!jinja_hashable(key)) throw_error(Code::kInvalidArgument, "unique: found a {}, which has no hash", key.type_name());
-    const bool known = std::any_of(keys.begin(), keys.end(),
-                                   [&](const JinjaValue& old) { return jinja_equal(old, key, r.budget()); });
+    if (!jinja_hashable(key))
+      throw_error(Code::kInvalidArgument, "unique: found a {}, which has no hash", key.type_name());
+    const bool known = std::any_of(keys.begin(), keys.end(), [&](const JinjaValue& old) {
+      return jinja_equal(old, key, r.budget());
+    });
     if (known) continue;
     keys.push_back(std::move(key));
     out.push_back(value);
@@ -104,7 +113,8 @@ JinjaValue unique(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
 }
 
 // Stable, also when reversed, as sorted(reverse=True) is.
-JinjaList sorted(JinjaRenderer& r, std::vector<std::pair<JinjaValue, JinjaValue>> keyed, bool reverse) {
+JinjaList sorted(JinjaRenderer& r, std::vector<std::pair<JinjaValue, JinjaValue>> keyed,
+                 bool reverse) {
   std::stable_sort(keyed.begin(), keyed.end(), [&](const auto& a, const auto& b) {
     const int order = jinja_compare(a.first, b.first, r.budget());
     return reverse ? order > 0 : order < 0;
@@ -136,12 +146,15 @@ JinjaValue sort(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
 }
 
 JinjaValue dictsort(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
-  if (!input.is_dict()) throw_error(Code::kInvalidArgument, "dictsort: found a {}, expected a dict", input.type_name());
+  if (!input.is_dict())
+    throw_error(Code::kInvalidArgument, "dictsort: found a {}, expected a dict", input.type_name());
   const std::string by = args.has(1) ? r.str(args.at(1)) : "key";
-  if (by != "key" && by != "value") throw_error(Code::kInvalidArgument, "dictsort: found '{}', expected key or value", by);
+  if (by != "key" && by != "value")
+    throw_error(Code::kInvalidArgument, "dictsort: found '{}', expected key or value", by);
   std::vector<std::pair<JinjaValue, JinjaValue>> keyed;
   for (const auto& [key, value] : input.as_dict()) {
-    keyed.emplace_back(folded(r, by == "key" ? key : value, args.flag(0)), JinjaValue::tuple({key, value}));
+    keyed.emplace_back(folded(r, by == "key" ? key : value, args.flag(0)),
+                       JinjaValue::tuple({key, value}));
   }
   r.budget().take(160 * keyed.size());
   return r.make_list(sorted(r, std::move(keyed), args.flag(2)));
@@ -159,8 +172,12 @@ JinjaValue extreme(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args, 
   }
   return best;
 }
-JinjaValue min(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) { return extreme(r, input, args, -1); }
-JinjaValue max(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) { return extreme(r, input, args, 1); }
+JinjaValue min(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
+  return extreme(r, input, args, -1);
+}
+JinjaValue max(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
+  return extreme(r, input, args, 1);
+}
 
 JinjaValue sum(JinjaRenderer& r, const JinjaValue& input, JinjaBound& args) {
   JinjaValue total = args.has(1) ? args.at(1) : JinjaValue::integer(0);
@@ -183,17 +200,21 @@ JinjaValue map(JinjaRenderer& r, const JinjaValue& input, JinjaArguments args) {
   }
   const std::string name = r.str(args.values[0]);
   const int id = jinja_filter_id(name);
-  if (id < 0) throw_error(Code::kUnsupported, "map: the filter '{}' isn't in phial's subset of Jinja", name);
+  if (id < 0)
+    throw_error(Code::kUnsupported, "map: the filter '{}' isn't in phial's subset of Jinja", name);
   args.values.erase(args.values.begin());
   for (const JinjaValue& value : r.items(input)) out.push_back(r.filter(id, value, args));
   return r.make_list(std::move(out));
 }
 
-// select, reject: a test on the item; selectattr, rejectattr: on an attribute of it. Without a test: its truth.
-JinjaValue pick(JinjaRenderer& r, const JinjaValue& input, JinjaArguments args, bool by_attribute, bool wanted) {
+// select, reject: a test on the item; selectattr, rejectattr: on an attribute of it. Without a
+// test: its truth.
+JinjaValue pick(JinjaRenderer& r, const JinjaValue& input, JinjaArguments args, bool by_attribute,
+                bool wanted) {
   JinjaValue path;
   if (by_attribute) {
-    if (args.values.empty()) throw_error(Code::kInvalidArgument, "selectattr: the attribute is missing");
+    if (args.values.empty())
+      throw_error(Code::kInvalidArgument, "selectattr: the attribute is missing");
     path = args.values[0];
     args.values.erase(args.values.begin());
   }
@@ -201,7 +222,9 @@ JinjaValue pick(JinjaRenderer& r, const JinjaValue& input, JinjaArguments args, 
   if (!args.values.empty()) {
     const std::string name = r.str(args.values[0]);
     id = jinja_test_id(name);
-    if (id < 0) throw_error(Code::kUnsupported, "select: the test '{}' isn't in phial's subset of Jinja", name);
+    if (id < 0)
+      throw_error(Code::kUnsupported, "select: the test '{}' isn't in phial's subset of Jinja",
+                  name);
     args.values.erase(args.values.begin());
   }
   JinjaList out;

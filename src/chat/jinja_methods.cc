@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Methods of Python's str and dict that templates call, and those of a loop. What would change a list or dict is
-// refused, as in the sandbox that transformers uses.
+// Methods of Python's str and dict that templates call, and those of a loop. What would change a
+// list or dict is refused, as in the sandbox that transformers uses.
 #include <algorithm>
 
 #include "base/error.h"
@@ -17,22 +17,42 @@ struct Method {
   size_t required;
 };
 constexpr Method kStringMethods[] = {
-    {"strip", "chars", 0},         {"lstrip", "chars", 0},       {"rstrip", "chars", 0},
-    {"upper", "", 0},              {"lower", "", 0},             {"title", "", 0},
-    {"capitalize", "", 0},         {"split", "sep maxsplit", 0}, {"rsplit", "sep maxsplit", 0},
-    {"splitlines", "", 0},         {"startswith", "prefix", 1},  {"endswith", "suffix", 1},
-    {"replace", "old new count", 2}, {"join", "iterable", 1},    {"find", "sub", 1},
-    {"rfind", "sub", 1},           {"index", "sub", 1},          {"count", "sub", 1},
-    {"isdigit", "", 0},            {"isspace", "", 0},           {"partition", "sep", 1},
-    {"rpartition", "sep", 1},      {"removeprefix", "prefix", 1}, {"removesuffix", "suffix", 1},
+    {"strip", "chars", 0},
+    {"lstrip", "chars", 0},
+    {"rstrip", "chars", 0},
+    {"upper", "", 0},
+    {"lower", "", 0},
+    {"title", "", 0},
+    {"capitalize", "", 0},
+    {"split", "sep maxsplit", 0},
+    {"rsplit", "sep maxsplit", 0},
+    {"splitlines", "", 0},
+    {"startswith", "prefix", 1},
+    {"endswith", "suffix", 1},
+    {"replace", "old new count", 2},
+    {"join", "iterable", 1},
+    {"find", "sub", 1},
+    {"rfind", "sub", 1},
+    {"index", "sub", 1},
+    {"count", "sub", 1},
+    {"isdigit", "", 0},
+    {"isspace", "", 0},
+    {"partition", "sep", 1},
+    {"rpartition", "sep", 1},
+    {"removeprefix", "prefix", 1},
+    {"removesuffix", "suffix", 1},
 };
-constexpr Method kDictMethods[] = {{"items", "", 0}, {"keys", "", 0}, {"values", "", 0},
-                                   {"get", "key default", 1}, {"copy", "", 0}};
+constexpr Method kDictMethods[] = {{"items", "", 0},
+                                   {"keys", "", 0},
+                                   {"values", "", 0},
+                                   {"get", "key default", 1},
+                                   {"copy", "", 0}};
 constexpr std::string_view kLoopMethods[] = {"cycle", "changed"};
 
 const std::string& text_of(const JinjaValue& value, std::string_view method) {
   if (!value.is_string()) {
-    throw_error(Code::kInvalidArgument, "{}: found a {}, expected a str", method, value.type_name());
+    throw_error(Code::kInvalidArgument, "{}: found a {}, expected a str", method,
+                value.type_name());
   }
   return value.as_string();
 }
@@ -40,13 +60,15 @@ const std::string& text_of(const JinjaValue& value, std::string_view method) {
 int64_t count_of(const JinjaBound& args, size_t i, std::string_view method) {
   if (!args.has(i)) return -1;
   if (!args.at(i).is_integer()) {
-    throw_error(Code::kInvalidArgument, "{}: found a {}, expected an integer", method, args.at(i).type_name());
+    throw_error(Code::kInvalidArgument, "{}: found a {}, expected an integer", method,
+                args.at(i).type_name());
   }
   return args.at(i).as_integer();
 }
 
 // str.split() and str.rsplit(); without a separator at whitespace.
-std::vector<std::string_view> split(std::string_view text, const std::string* separator, int64_t most, bool right) {
+std::vector<std::string_view> split(std::string_view text, const std::string* separator,
+                                    int64_t most, bool right) {
   std::vector<std::string_view> out;
   if (separator) {
     for (; most != 0; --most) {
@@ -57,7 +79,8 @@ std::vector<std::string_view> split(std::string_view text, const std::string* se
     }
     out.push_back(text);
   } else {
-    const std::vector<std::string_view> characters = jinja_characters(text);  // a space may be several bytes
+    const std::vector<std::string_view> characters =
+        jinja_characters(text);  // a space may be several bytes
     const auto is_space = [&](size_t i) { return jinja_strip(characters[i], true, false).empty(); };
     size_t begin = 0, end = characters.size();
     while (true) {
@@ -74,7 +97,8 @@ std::vector<std::string_view> split(std::string_view text, const std::string* se
         last = begin;
       }
       const char* start = characters[first].data();
-      out.emplace_back(start, static_cast<size_t>(characters[last - 1].data() + characters[last - 1].size() - start));
+      out.emplace_back(start, static_cast<size_t>(characters[last - 1].data() +
+                                                  characters[last - 1].size() - start));
       if (begin == end) break;
     }
   }
@@ -82,7 +106,8 @@ std::vector<std::string_view> split(std::string_view text, const std::string* se
   return out;
 }
 
-bool has_affix(const std::string& text, const JinjaValue& affix, bool at_end, std::string_view method) {
+bool has_affix(const std::string& text, const JinjaValue& affix, bool at_end,
+               std::string_view method) {
   if (affix.is(Kind::kTuple)) {
     return std::any_of(affix.as_list().begin(), affix.as_list().end(),
                        [&](const JinjaValue& one) { return has_affix(text, one, at_end, method); });
@@ -95,17 +120,22 @@ bool has_affix(const std::string& text, const JinjaValue& affix, bool at_end, st
 
 bool jinja_is_method(std::string_view name) {
   const auto has = [&](const auto& table) {
-    return std::any_of(std::begin(table), std::end(table), [&](const Method& m) { return m.name == name; });
+    return std::any_of(std::begin(table), std::end(table),
+                       [&](const Method& m) { return m.name == name; });
   };
   return has(kStringMethods) || has(kDictMethods) ||
-         std::find(std::begin(kLoopMethods), std::end(kLoopMethods), name) != std::end(kLoopMethods);
+         std::find(std::begin(kLoopMethods), std::end(kLoopMethods), name) !=
+             std::end(kLoopMethods);
 }
 
-JinjaValue JinjaRenderer::replace(std::string_view text, std::string_view from, std::string_view to, int64_t count) {
+JinjaValue JinjaRenderer::replace(std::string_view text, std::string_view from, std::string_view to,
+                                  int64_t count) {
   // The result is paid before it is made: it may be far longer than what goes in.
   size_t places = from.empty() ? text.size() + 1 : 0;
   if (!from.empty()) {
-    for (size_t at = text.find(from); at != std::string_view::npos; at = text.find(from, at + from.size())) ++places;
+    for (size_t at = text.find(from); at != std::string_view::npos;
+         at = text.find(from, at + from.size()))
+      ++places;
   }
   if (count >= 0) places = std::min(places, static_cast<size_t>(count));
   budget_.step(text.size() / 16);
@@ -114,15 +144,19 @@ JinjaValue JinjaRenderer::replace(std::string_view text, std::string_view from, 
   return make(jinja_replace(text, from, to, count));
 }
 
-JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& name, JinjaArguments arguments) {
-  if (value.is_undefined()) throw_error(Code::kInvalidArgument, "{} is undefined", value.undefined_name());
+JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& name,
+                                 JinjaArguments arguments) {
+  if (value.is_undefined())
+    throw_error(Code::kInvalidArgument, "{} is undefined", value.undefined_name());
   const auto find = [&](const auto& table) -> const Method* {
-    const auto found = std::find_if(std::begin(table), std::end(table), [&](const Method& m) { return m.name == name; });
+    const auto found = std::find_if(std::begin(table), std::end(table),
+                                    [&](const Method& m) { return m.name == name; });
     return found == std::end(table) ? nullptr : &*found;
   };
   if (value.is(Kind::kLoop)) {
     JinjaLoop& loop = *value.as_loop();
-    if (name == "cycle" && !arguments.values.empty()) return arguments.values[loop.index % arguments.values.size()];
+    if (name == "cycle" && !arguments.values.empty())
+      return arguments.values[loop.index % arguments.values.size()];
     if (name == "changed") {
       JinjaValue now = JinjaValue::tuple(std::move(arguments.values));
       const bool same = loop.changed && jinja_equal(*loop.changed, now, budget_);
@@ -132,7 +166,8 @@ JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& nam
   }
   if (value.is_dict()) {
     if (const Method* method = find(kDictMethods)) {
-      const JinjaBound args = jinja_bind(name, method->parameters, method->required, std::move(arguments));
+      const JinjaBound args =
+          jinja_bind(name, method->parameters, method->required, std::move(arguments));
       if (name == "copy") return value;
       if (name == "get") {
         if (!jinja_hashable(args.at(0))) {
@@ -143,21 +178,27 @@ JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& nam
       }
       JinjaList list;
       for (const auto& [key, item] : value.as_dict()) {
-        list.push_back(name == "items" ? JinjaValue::tuple({key, item}) : name == "keys" ? key : item);
+        list.push_back(name == "items"  ? JinjaValue::tuple({key, item})
+                       : name == "keys" ? key
+                                        : item);
       }
       budget_.take(128 * list.size());
       return make_list(std::move(list));
     }
   }
   const Method* method = value.is_string() ? find(kStringMethods) : nullptr;
-  if (!method) throw_error(Code::kInvalidArgument, "a {} has no method '{}' (that a template may call)", value.type_name(), name);
+  if (!method)
+    throw_error(Code::kInvalidArgument, "a {} has no method '{}' (that a template may call)",
+                value.type_name(), name);
 
-  const JinjaBound args = jinja_bind(name, method->parameters, method->required, std::move(arguments));
+  const JinjaBound args =
+      jinja_bind(name, method->parameters, method->required, std::move(arguments));
   const std::string& text = value.as_string();
   budget_.step(text.size() / 16);
   if (name == "strip" || name == "lstrip" || name == "rstrip") {
     const bool left = name != "rstrip", right = name != "lstrip";
-    if (!args.has(0) || args.at(0).is_none()) return make(std::string(jinja_strip(text, left, right)));
+    if (!args.has(0) || args.at(0).is_none())
+      return make(std::string(jinja_strip(text, left, right)));
     return make(std::string(jinja_strip(text, text_of(args.at(0), name), left, right)));
   }
   if (name == "upper") return make(jinja_to_case(text, JinjaCase::kUpper));
@@ -169,8 +210,10 @@ JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& nam
     if (name == "splitlines") {
       parts = jinja_split_lines(text);
     } else {
-      const std::string* separator = args.has(0) && !args.at(0).is_none() ? &text_of(args.at(0), name) : nullptr;
-      if (separator && separator->empty()) throw_error(Code::kInvalidArgument, "{}: the separator is empty", name);
+      const std::string* separator =
+          args.has(0) && !args.at(0).is_none() ? &text_of(args.at(0), name) : nullptr;
+      if (separator && separator->empty())
+        throw_error(Code::kInvalidArgument, "{}: the separator is empty", name);
       budget_.take(16 * text.size());
       parts = split(text, separator, count_of(args, 1, name), name == "rsplit");
     }
@@ -195,18 +238,22 @@ JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& nam
     }
     return make(std::move(out));
   }
-  if (name == "isspace") return JinjaValue::boolean(!text.empty() && jinja_strip(text, true, true).empty());
+  if (name == "isspace")
+    return JinjaValue::boolean(!text.empty() && jinja_strip(text, true, true).empty());
   if (name == "isdigit") {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     return JinjaValue::boolean(!text.empty() && std::all_of(text.begin(), text.end(), digit));
   }
   const std::string& part = text_of(args.at(0), name);
   if (name == "removeprefix") return make(text.starts_with(part) ? text.substr(part.size()) : text);
-  if (name == "removesuffix") return make(text.ends_with(part) ? text.substr(0, text.size() - part.size()) : text);
+  if (name == "removesuffix")
+    return make(text.ends_with(part) ? text.substr(0, text.size() - part.size()) : text);
   if (name == "count") {
     if (part.empty()) return JinjaValue::integer(static_cast<int64_t>(jinja_length(text)) + 1);
     int64_t n = 0;
-    for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++n;
+    for (size_t at = text.find(part); at != std::string::npos;
+         at = text.find(part, at + part.size()))
+      ++n;
     return JinjaValue::integer(n);
   }
   const bool right = name[0] == 'r';
@@ -214,7 +261,8 @@ JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& nam
   if (name == "partition" || name == "rpartition") {
     if (part.empty()) throw_error(Code::kInvalidArgument, "{}: the separator is empty", name);
     if (at != std::string::npos) {
-      return JinjaValue::tuple({make(text.substr(0, at)), make(part), make(text.substr(at + part.size()))});
+      return JinjaValue::tuple(
+          {make(text.substr(0, at)), make(part), make(text.substr(at + part.size()))});
     }
     const JinjaValue none = make("");
     return right ? JinjaValue::tuple({none, none, value}) : JinjaValue::tuple({value, none, none});
@@ -223,7 +271,8 @@ JinjaValue JinjaRenderer::method(const JinjaValue& value, const std::string& nam
     if (name == "index") throw_error(Code::kInvalidArgument, "index: the text wasn't found");
     return JinjaValue::integer(-1);
   }
-  return JinjaValue::integer(static_cast<int64_t>(jinja_length(std::string_view(text).substr(0, at))));
+  return JinjaValue::integer(
+      static_cast<int64_t>(jinja_length(std::string_view(text).substr(0, at))));
 }
 
 }  // namespace phial

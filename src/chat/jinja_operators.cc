@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attributes, items, slices, arithmetic and comparisons, with Python's meaning and Jinja's undefined values.
+// Attributes, items, slices, arithmetic and comparisons, with Python's meaning and Jinja's
+// undefined values.
 #include <algorithm>
 #include <cmath>
 
@@ -18,21 +19,22 @@ constexpr int kMethodValue = -1;  // a method that is looked at, not called: it 
   throw_error(Code::kInvalidArgument, "{} is undefined", value.undefined_name());
 }
 
-constexpr const char* kSymbols[] = {"+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=",
-                                    "in", "not in", "-", "+"};
+constexpr const char* kSymbols[] = {"+", "-",  "*", "/",  "//", "%",      "**", "==", "!=",
+                                    "<", "<=", ">", ">=", "in", "not in", "-",  "+"};
 
 [[noreturn]] void operand_error(JinjaOp op, const JinjaValue& a, const JinjaValue& b) {
   if (a.is_undefined()) undefined_error(a);
   if (b.is_undefined()) undefined_error(b);
-  throw_error(Code::kInvalidArgument, "'{}' isn't defined for {} and {}", kSymbols[static_cast<int>(op)], a.type_name(),
-              b.type_name());
+  throw_error(Code::kInvalidArgument, "'{}' isn't defined for {} and {}",
+              kSymbols[static_cast<int>(op)], a.type_name(), b.type_name());
 }
 
 [[noreturn]] void overflow() { throw_error(Code::kUnsupported, "an integer grew beyond 64 bits"); }
 
 bool is_dict_method(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"clear", "copy", "fromkeys", "get",        "items", "keys",
-                                                "pop",   "popitem", "setdefault", "update", "values"};
+  static constexpr std::string_view kNames[] = {"clear",      "copy",   "fromkeys", "get",
+                                                "items",      "keys",   "pop",      "popitem",
+                                                "setdefault", "update", "values"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -49,9 +51,15 @@ JinjaValue integer_operator(JinjaOp op, int64_t a, int64_t b) {
   int64_t out = 0;
   bool bad = false;
   switch (op) {
-    case JinjaOp::kAdd: bad = __builtin_add_overflow(a, b, &out); break;
-    case JinjaOp::kSub: bad = __builtin_sub_overflow(a, b, &out); break;
-    case JinjaOp::kMul: bad = __builtin_mul_overflow(a, b, &out); break;
+    case JinjaOp::kAdd:
+      bad = __builtin_add_overflow(a, b, &out);
+      break;
+    case JinjaOp::kSub:
+      bad = __builtin_sub_overflow(a, b, &out);
+      break;
+    case JinjaOp::kMul:
+      bad = __builtin_mul_overflow(a, b, &out);
+      break;
     case JinjaOp::kFloorDiv:
       if (a == INT64_MIN && b == -1) overflow();
       out = a / b - ((a % b != 0) && ((a < 0) != (b < 0)));
@@ -61,7 +69,8 @@ JinjaValue integer_operator(JinjaOp op, int64_t a, int64_t b) {
       out = a % b;
       if (out != 0 && ((out < 0) != (b < 0))) out += b;
       break;
-    default: return integer_power(a, b);
+    default:
+      return integer_power(a, b);
   }
   if (bad) overflow();
   return JinjaValue::integer(out);
@@ -69,10 +78,14 @@ JinjaValue integer_operator(JinjaOp op, int64_t a, int64_t b) {
 
 JinjaValue real_operator(JinjaOp op, double a, double b) {
   switch (op) {
-    case JinjaOp::kAdd: return JinjaValue::real(a + b);
-    case JinjaOp::kSub: return JinjaValue::real(a - b);
-    case JinjaOp::kMul: return JinjaValue::real(a * b);
-    case JinjaOp::kDiv: return JinjaValue::real(a / b);
+    case JinjaOp::kAdd:
+      return JinjaValue::real(a + b);
+    case JinjaOp::kSub:
+      return JinjaValue::real(a - b);
+    case JinjaOp::kMul:
+      return JinjaValue::real(a * b);
+    case JinjaOp::kDiv:
+      return JinjaValue::real(a / b);
     case JinjaOp::kFloorDiv:
     case JinjaOp::kMod: {  // as CPython's float_divmod: the remainder has the sign of b
       double rest = std::fmod(a, b);
@@ -86,7 +99,8 @@ JinjaValue real_operator(JinjaOp op, double a, double b) {
       return JinjaValue::real(quotient - floor > 0.5 ? floor + 1 : floor);
     }
     default:
-      if (a < 0 && std::floor(b) != b) throw_error(Code::kUnsupported, "a power that is a complex number");
+      if (a < 0 && std::floor(b) != b)
+        throw_error(Code::kUnsupported, "a power that is a complex number");
       return JinjaValue::real(std::pow(a, b));
   }
 }
@@ -111,9 +125,12 @@ std::string JinjaRenderer::str(const JinjaValue& value) {
 JinjaList JinjaRenderer::items(const JinjaValue& value) {
   JinjaList out;
   switch (value.kind()) {
-    case Kind::kUndefined: break;
+    case Kind::kUndefined:
+      break;
     case Kind::kList:
-    case Kind::kTuple: out = value.as_list(); break;
+    case Kind::kTuple:
+      out = value.as_list();
+      break;
     case Kind::kDict:
       for (const auto& [key, item] : value.as_dict()) out.push_back(key);
       break;
@@ -123,7 +140,8 @@ JinjaList JinjaRenderer::items(const JinjaValue& value) {
         out.push_back(JinjaValue::string(std::string(c)));
       }
       break;
-    default: throw_error(Code::kInvalidArgument, "a {} can't be iterated", value.type_name());
+    default:
+      throw_error(Code::kInvalidArgument, "a {} can't be iterated", value.type_name());
   }
   budget_.step(out.size());
   budget_.take(48 * out.size());
@@ -132,12 +150,18 @@ JinjaList JinjaRenderer::items(const JinjaValue& value) {
 
 size_t JinjaRenderer::length(const JinjaValue& value) {
   switch (value.kind()) {
-    case Kind::kUndefined: return 0;
-    case Kind::kString: budget_.step(value.as_string().size() / 64); return jinja_length(value.as_string());
+    case Kind::kUndefined:
+      return 0;
+    case Kind::kString:
+      budget_.step(value.as_string().size() / 64);
+      return jinja_length(value.as_string());
     case Kind::kList:
-    case Kind::kTuple: return value.as_list().size();
-    case Kind::kDict: return value.as_dict().size();
-    default: throw_error(Code::kInvalidArgument, "a {} has no length", value.type_name());
+    case Kind::kTuple:
+      return value.as_list().size();
+    case Kind::kDict:
+      return value.as_dict().size();
+    default:
+      throw_error(Code::kInvalidArgument, "a {} has no length", value.type_name());
   }
 }
 
@@ -146,7 +170,8 @@ JinjaValue JinjaRenderer::attribute(const JinjaValue& value, std::string_view na
     return JinjaValue::undefined(fmt::format("attribute '{}' of a {}", name, value.type_name()));
   };
   switch (value.kind()) {
-    case Kind::kUndefined: undefined_error(value);
+    case Kind::kUndefined:
+      undefined_error(value);
     case Kind::kDict: {
       if (is_dict_method(name)) return JinjaValue::function(kMethodValue);
       budget_.step(value.as_dict().size() / 8);
@@ -160,7 +185,8 @@ JinjaValue JinjaRenderer::attribute(const JinjaValue& value, std::string_view na
       return missing();
     case Kind::kLoop: {
       const JinjaLoop& loop = *value.as_loop();
-      const int64_t index = static_cast<int64_t>(loop.index), n = static_cast<int64_t>(loop.items.size());
+      const int64_t index = static_cast<int64_t>(loop.index),
+                    n = static_cast<int64_t>(loop.items.size());
       if (name == "index") return JinjaValue::integer(index + 1);
       if (name == "index0") return JinjaValue::integer(index);
       if (name == "revindex") return JinjaValue::integer(n - index);
@@ -170,15 +196,18 @@ JinjaValue JinjaRenderer::attribute(const JinjaValue& value, std::string_view na
       if (name == "last") return JinjaValue::boolean(index + 1 == n);
       if (name == "depth") return JinjaValue::integer(1);  // only recursive loops go deeper
       if (name == "depth0") return JinjaValue::integer(0);
-      if (name == "previtem") return index > 0 ? loop.items[loop.index - 1] : JinjaValue::undefined("previtem");
-      if (name == "nextitem") return index + 1 < n ? loop.items[loop.index + 1] : JinjaValue::undefined("nextitem");
+      if (name == "previtem")
+        return index > 0 ? loop.items[loop.index - 1] : JinjaValue::undefined("previtem");
+      if (name == "nextitem")
+        return index + 1 < n ? loop.items[loop.index + 1] : JinjaValue::undefined("nextitem");
       return missing();
     }
     case Kind::kString:
     case Kind::kList:
       if (jinja_is_method(name) && !is_dict_method(name)) return JinjaValue::function(kMethodValue);
       return missing();
-    default: return missing();
+    default:
+      return missing();
   }
 }
 
@@ -201,7 +230,8 @@ JinjaValue JinjaRenderer::item(const JinjaValue& value, const JinjaValue& key) {
   if (key.is_string()) return attribute(value, key.as_string());
   std::string text;
   jinja_repr(key, text, budget_);
-  return JinjaValue::undefined(fmt::format("item {} of a {}", text.substr(0, 60), value.type_name()));
+  return JinjaValue::undefined(
+      fmt::format("item {} of a {}", text.substr(0, 60), value.type_name()));
 }
 
 JinjaValue JinjaRenderer::eval_slice(const Node& node) {
@@ -211,7 +241,9 @@ JinjaValue JinjaRenderer::eval_slice(const Node& node) {
     if (!node.args[static_cast<size_t>(i) + 1]) continue;
     const JinjaValue bound = eval(*node.args[static_cast<size_t>(i) + 1]);
     if (bound.is_none()) continue;
-    if (!bound.is_integer()) throw_error(Code::kInvalidArgument, "a slice bound is a {}, expected an integer", bound.type_name());
+    if (!bound.is_integer())
+      throw_error(Code::kInvalidArgument, "a slice bound is a {}, expected an integer",
+                  bound.type_name());
     part[i] = bound.as_integer();
   }
   if (value.is_undefined()) undefined_error(value);
@@ -226,12 +258,14 @@ JinjaValue JinjaRenderer::eval_slice(const Node& node) {
     int64_t i = *bound < 0 ? *bound + n : *bound;
     return step > 0 ? std::clamp<int64_t>(i, 0, n) : std::clamp<int64_t>(i, -1, n - 1);
   };
-  const int64_t start = adjust(part[0], step > 0 ? 0 : n - 1), stop = adjust(part[1], step > 0 ? n : -1);
+  const int64_t start = adjust(part[0], step > 0 ? 0 : n - 1),
+                stop = adjust(part[1], step > 0 ? n : -1);
   if (value.is_string() && step == 1) {
     const std::string& text = value.as_string();
     const size_t begin = jinja_offset(text, static_cast<size_t>(start));
     const size_t count = static_cast<size_t>(std::max<int64_t>(0, stop - start));
-    return make(text.substr(begin, jinja_offset(std::string_view(text).substr(begin), count)), value.is_markup());
+    return make(text.substr(begin, jinja_offset(std::string_view(text).substr(begin), count)),
+                value.is_markup());
   }
   std::vector<int64_t> picked;
   for (int64_t i = start; step > 0 ? i < stop : i > stop;) {
@@ -250,7 +284,8 @@ JinjaValue JinjaRenderer::eval_slice(const Node& node) {
   JinjaList list;
   for (const int64_t i : picked) list.push_back(value.as_list()[static_cast<size_t>(i)]);
   budget_.take(48 * list.size());
-  return value.is(Kind::kList) ? JinjaValue::list(std::move(list)) : JinjaValue::tuple(std::move(list));
+  return value.is(Kind::kList) ? JinjaValue::list(std::move(list))
+                               : JinjaValue::tuple(std::move(list));
 }
 
 JinjaValue JinjaRenderer::binary(JinjaOp op, const JinjaValue& a, const JinjaValue& b) {
@@ -261,14 +296,16 @@ JinjaValue JinjaRenderer::binary(JinjaOp op, const JinjaValue& a, const JinjaVal
       throw_error(Code::kInvalidArgument, "0 can't be raised to a negative power");
     }
     const bool real = op == JinjaOp::kDiv || (op == JinjaOp::kPow && b.as_real() < 0);
-    if (a.is_integer() && b.is_integer() && !real) return integer_operator(op, a.as_integer(), b.as_integer());
+    if (a.is_integer() && b.is_integer() && !real)
+      return integer_operator(op, a.as_integer(), b.as_integer());
     return real_operator(op, a.as_real(), b.as_real());
   }
   if (op == JinjaOp::kAdd && a.is_string() && b.is_string()) {
     // Adding to markup (|safe, |escape) escapes the other side, as markupsafe does.
     const bool markup = a.is_markup() || b.is_markup();
     const auto side = [&](const JinjaValue& value) {
-      return markup && !value.is_markup() ? jinja_escape_html(value.as_string()) : value.as_string();
+      return markup && !value.is_markup() ? jinja_escape_html(value.as_string())
+                                          : value.as_string();
     };
     budget_.take(a.as_string().size() + b.as_string().size());
     return make(side(a) + side(b), markup);
@@ -276,7 +313,8 @@ JinjaValue JinjaRenderer::binary(JinjaOp op, const JinjaValue& a, const JinjaVal
   if (op == JinjaOp::kAdd && a.is_sequence() && a.kind() == b.kind()) {
     JinjaList list = items(a);
     for (JinjaValue& value : items(b)) list.push_back(std::move(value));
-    return a.is(Kind::kList) ? JinjaValue::list(std::move(list)) : JinjaValue::tuple(std::move(list));
+    return a.is(Kind::kList) ? JinjaValue::list(std::move(list))
+                             : JinjaValue::tuple(std::move(list));
   }
   if (op == JinjaOp::kMul && (a.is_integer() || b.is_integer())) {
     const JinjaValue& many = a.is_integer() ? b : a;
@@ -297,20 +335,24 @@ JinjaValue JinjaRenderer::binary(JinjaOp op, const JinjaValue& a, const JinjaVal
       pay(48 * many.as_list().size());
       JinjaList list;
       if (!many.as_list().empty()) {
-        for (int64_t i = 0; i < count; ++i) list.insert(list.end(), many.as_list().begin(), many.as_list().end());
+        for (int64_t i = 0; i < count; ++i)
+          list.insert(list.end(), many.as_list().begin(), many.as_list().end());
       }
-      return many.is(Kind::kList) ? JinjaValue::list(std::move(list)) : JinjaValue::tuple(std::move(list));
+      return many.is(Kind::kList) ? JinjaValue::list(std::move(list))
+                                  : JinjaValue::tuple(std::move(list));
     }
   }
   if (op == JinjaOp::kMod && a.is_string()) {
-    throw_error(Code::kUnsupported, "formatting a string with '%' isn't in phial's subset of Jinja");
+    throw_error(Code::kUnsupported,
+                "formatting a string with '%' isn't in phial's subset of Jinja");
   }
   operand_error(op, a, b);
 }
 
 bool JinjaRenderer::contains(const JinjaValue& container, const JinjaValue& value) {
   switch (container.kind()) {
-    case Kind::kUndefined: return false;
+    case Kind::kUndefined:
+      return false;
     case Kind::kString:
       if (!value.is_string()) operand_error(JinjaOp::kIn, value, container);
       budget_.step(container.as_string().size() / 16);
@@ -324,26 +366,37 @@ bool JinjaRenderer::contains(const JinjaValue& container, const JinjaValue& valu
     case Kind::kDict:
       if (!jinja_hashable(value)) operand_error(JinjaOp::kIn, value, container);
       return container.find(value, budget_) != nullptr;
-    default: operand_error(JinjaOp::kIn, value, container);
+    default:
+      operand_error(JinjaOp::kIn, value, container);
   }
 }
 
 bool JinjaRenderer::compare(JinjaOp op, const JinjaValue& a, const JinjaValue& b) {
   switch (op) {
-    case JinjaOp::kEq: return jinja_equal(a, b, budget_);
-    case JinjaOp::kNe: return !jinja_equal(a, b, budget_);
-    case JinjaOp::kIn: return contains(b, a);
-    case JinjaOp::kNotIn: return !contains(b, a);
-    default: break;
+    case JinjaOp::kEq:
+      return jinja_equal(a, b, budget_);
+    case JinjaOp::kNe:
+      return !jinja_equal(a, b, budget_);
+    case JinjaOp::kIn:
+      return contains(b, a);
+    case JinjaOp::kNotIn:
+      return !contains(b, a);
+    default:
+      break;
   }
-  const bool nan = (a.is(Kind::kFloat) && std::isnan(a.as_real())) || (b.is(Kind::kFloat) && std::isnan(b.as_real()));
+  const bool nan = (a.is(Kind::kFloat) && std::isnan(a.as_real())) ||
+                   (b.is(Kind::kFloat) && std::isnan(b.as_real()));
   const int order = jinja_compare(a, b, budget_);
   if (nan) return false;
   switch (op) {
-    case JinjaOp::kLt: return order < 0;
-    case JinjaOp::kLe: return order <= 0;
-    case JinjaOp::kGt: return order > 0;
-    default: return order >= 0;
+    case JinjaOp::kLt:
+      return order < 0;
+    case JinjaOp::kLe:
+      return order <= 0;
+    case JinjaOp::kGt:
+      return order > 0;
+    default:
+      return order >= 0;
   }
 }
 

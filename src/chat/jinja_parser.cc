@@ -14,8 +14,8 @@ using Kind = JinjaToken::Kind;
 // Deeper than any real template by far; small enough for the recursion over the tree on any stack.
 constexpr int kMaxLevel = 120;
 
-constexpr std::string_view kRefusedTags[] = {"include", "import", "from", "extends", "block", "call", "autoescape",
-                                             "do", "trans", "debug"};
+constexpr std::string_view kRefusedTags[] = {"include", "import",     "from", "extends", "block",
+                                             "call",    "autoescape", "do",   "trans",   "debug"};
 
 }  // namespace
 
@@ -30,22 +30,32 @@ void JinjaParser::fail(const std::string& what) const {
   throw_error(Code::kCorrupt, "{}:{}: {}", where_, now().line, what);
 }
 void JinjaParser::unsupported(const std::string& what) const {
-  throw_error(Code::kUnsupported, "{}:{}: {} isn't in phial's subset of Jinja (docs/formats/chat_template.md)", where_,
+  throw_error(Code::kUnsupported,
+              "{}:{}: {} isn't in phial's subset of Jinja (docs/formats/chat_template.md)", where_,
               now().line, what);
 }
 
 std::string JinjaParser::found() const {
   switch (now().kind) {
-    case Kind::kEnd: return "the end of the template";
-    case Kind::kText: return "text";
-    case Kind::kPrintBegin: return "'{{'";
-    case Kind::kPrintEnd: return "'}}'";
-    case Kind::kBlockBegin: return "'{%'";
-    case Kind::kBlockEnd: return "'%}'";
-    case Kind::kString: return "a string";
+    case Kind::kEnd:
+      return "the end of the template";
+    case Kind::kText:
+      return "text";
+    case Kind::kPrintBegin:
+      return "'{{'";
+    case Kind::kPrintEnd:
+      return "'}}'";
+    case Kind::kBlockBegin:
+      return "'{%'";
+    case Kind::kBlockEnd:
+      return "'%}'";
+    case Kind::kString:
+      return "a string";
     case Kind::kInteger:
-    case Kind::kFloat: return "a number";
-    default: return fmt::format("'{}'", now().text.substr(0, 60));
+    case Kind::kFloat:
+      return "a number";
+    default:
+      return fmt::format("'{}'", now().text.substr(0, 60));
   }
 }
 
@@ -89,7 +99,8 @@ JinjaNodePtr JinjaParser::done(Ptr node) const {
     }
   }
   for (const auto& [name, child] : node->named) depth = std::max<int>(depth, child->depth);
-  if (depth + 1 > kMaxLevel) unsupported(fmt::format("an expression or block nested deeper than {}", kMaxLevel));
+  if (depth + 1 > kMaxLevel)
+    unsupported(fmt::format("an expression or block nested deeper than {}", kMaxLevel));
   node->depth = static_cast<uint16_t>(depth + 1);
   return node;
 }
@@ -105,7 +116,8 @@ std::string_view JinjaParser::body(Names ends, std::vector<Ptr>& out) {
     switch (now().kind) {
       case Kind::kEnd:
         if (ends.size() == 0) return {};
-        fail(fmt::format("the template ends inside a block, expected '{{% {} %}}'", *(ends.end() - 1)));
+        fail(fmt::format("the template ends inside a block, expected '{{% {} %}}'",
+                         *(ends.end() - 1)));
       case Kind::kText: {
         Ptr node = make(Node::Kind::kText);
         node->text = now().text;
@@ -123,7 +135,8 @@ std::string_view JinjaParser::body(Names ends, std::vector<Ptr>& out) {
       }
       case Kind::kBlockBegin: {
         next();
-        if (now().kind != Kind::kName) fail(fmt::format("found {}, expected the name of a tag", found()));
+        if (now().kind != Kind::kName)
+          fail(fmt::format("found {}, expected the name of a tag", found()));
         for (const std::string_view end : ends) {
           if (!is_name(end)) continue;
           next();
@@ -132,7 +145,8 @@ std::string_view JinjaParser::body(Names ends, std::vector<Ptr>& out) {
         out.push_back(statement());
         break;
       }
-      default: fail(fmt::format("unexpected {}", found()));
+      default:
+        fail(fmt::format("unexpected {}", found()));
     }
   }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parser's state and its two halves: statements (jinja_parser.cc) and expressions (jinja_expression.cc).
-// Internal to the parser; others call jinja_parse() of jinja_ast.h.
+// The parser's state and its two halves: statements (jinja_parser.cc) and expressions
+// (jinja_expression.cc). Internal to the parser; others call jinja_parse() of jinja_ast.h.
 #pragma once
 
 #include <initializer_list>
@@ -15,7 +15,8 @@ namespace phial {
 
 class JinjaParser {
  public:
-  JinjaParser(std::vector<JinjaToken> tokens, const std::string& where) : tokens_(std::move(tokens)), where_(where) {}
+  JinjaParser(std::vector<JinjaToken> tokens, const std::string& where)
+      : tokens_(std::move(tokens)), where_(where) {}
   JinjaNodePtr parse();
 
  private:
@@ -23,7 +24,8 @@ class JinjaParser {
   using Ptr = JinjaNodePtr;
   using Names = std::initializer_list<std::string_view>;
 
-  // Statements. A body ends at one of `ends`, whose name is consumed and returned; its tag isn't closed yet.
+  // Statements. A body ends at one of `ends`, whose name is consumed and returned; its tag isn't
+  // closed yet.
   std::string_view body(Names ends, std::vector<Ptr>& out);
   void end_tag();
   Ptr statement();
@@ -59,8 +61,12 @@ class JinjaParser {
   const JinjaToken& now() const { return tokens_[at_]; }
   const JinjaToken& ahead() const { return tokens_[at_ + 1 < tokens_.size() ? at_ + 1 : at_]; }
   void next() { at_ += at_ + 1 < tokens_.size(); }
-  bool is_op(std::string_view op) const { return now().kind == JinjaToken::Kind::kOperator && now().text == op; }
-  bool is_name(std::string_view name) const { return now().kind == JinjaToken::Kind::kName && now().text == name; }
+  bool is_op(std::string_view op) const {
+    return now().kind == JinjaToken::Kind::kOperator && now().text == op;
+  }
+  bool is_name(std::string_view name) const {
+    return now().kind == JinjaToken::Kind::kName && now().text == name;
+  }
   bool skip_op(std::string_view op);
   bool skip_name(std::string_view name);
   void expect_op(std::string_view op);

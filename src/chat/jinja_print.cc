@@ -16,7 +16,8 @@ using Kind = JinjaValue::Kind;
 
 // repr() of a string: single quotes unless it holds those and no double ones.
 void repr_string(const std::string& text, std::string& out) {
-  const bool use_double = text.find('\'') != std::string::npos && text.find('"') == std::string::npos;
+  const bool use_double =
+      text.find('\'') != std::string::npos && text.find('"') == std::string::npos;
   const char quote = use_double ? '"' : '\'';
   out += quote;
   for (size_t i = 0; i < text.size();) {
@@ -32,7 +33,7 @@ void repr_string(const std::string& text, std::string& out) {
     } else if (c == U'\t') {
       out += "\\t";
     } else if (!jinja_is_printable(c)) {
-      out += c < 0x100 ? fmt::format("\\x{:02x}", static_cast<uint32_t>(c))
+      out += c < 0x100     ? fmt::format("\\x{:02x}", static_cast<uint32_t>(c))
              : c < 0x10000 ? fmt::format("\\u{:04x}", static_cast<uint32_t>(c))
                            : fmt::format("\\U{:08x}", static_cast<uint32_t>(c));
     } else {
@@ -50,13 +51,27 @@ void json_string(const std::string& text, bool ensure_ascii, std::string& out) {
     const size_t n = std::max<size_t>(utf8_decode(text, i, c), 1);
     const auto unit = [&](uint32_t value) { out += fmt::format("\\u{:04x}", value); };
     switch (c) {
-      case U'"': out += "\\\""; break;
-      case U'\\': out += "\\\\"; break;
-      case U'\n': out += "\\n"; break;
-      case U'\r': out += "\\r"; break;
-      case U'\t': out += "\\t"; break;
-      case U'\b': out += "\\b"; break;
-      case U'\f': out += "\\f"; break;
+      case U'"':
+        out += "\\\"";
+        break;
+      case U'\\':
+        out += "\\\\";
+        break;
+      case U'\n':
+        out += "\\n";
+        break;
+      case U'\r':
+        out += "\\r";
+        break;
+      case U'\t':
+        out += "\\t";
+        break;
+      case U'\b':
+        out += "\\b";
+        break;
+      case U'\f':
+        out += "\\f";
+        break;
       default:
         if (c < 0x20 || (ensure_ascii && c > 0x7e && c < 0x10000)) {
           unit(static_cast<uint32_t>(c));
@@ -74,12 +89,19 @@ void json_string(const std::string& text, bool ensure_ascii, std::string& out) {
 
 std::string json_key(const JinjaValue& key) {
   switch (key.kind()) {
-    case Kind::kString: return key.as_string();
-    case Kind::kBool: return key.as_integer() ? "true" : "false";
-    case Kind::kNone: return "null";
-    case Kind::kInt: return std::to_string(key.as_integer());
-    case Kind::kFloat: return jinja_float_repr(key.as_real());
-    default: throw_error(Code::kInvalidArgument, "tojson: a key is a {}, expected a string or number", key.type_name());
+    case Kind::kString:
+      return key.as_string();
+    case Kind::kBool:
+      return key.as_integer() ? "true" : "false";
+    case Kind::kNone:
+      return "null";
+    case Kind::kInt:
+      return std::to_string(key.as_integer());
+    case Kind::kFloat:
+      return jinja_float_repr(key.as_real());
+    default:
+      throw_error(Code::kInvalidArgument, "tojson: a key is a {}, expected a string or number",
+                  key.type_name());
   }
 }
 
@@ -99,15 +121,25 @@ struct JsonPrinter {
     budget.step();
     budget.take(value.is_string() ? value.as_string().size() + 8 : 8);
     switch (value.kind()) {
-      case Kind::kNone: out += "null"; return;
-      case Kind::kBool: out += value.as_integer() ? "true" : "false"; return;
-      case Kind::kInt: out += std::to_string(value.as_integer()); return;
+      case Kind::kNone:
+        out += "null";
+        return;
+      case Kind::kBool:
+        out += value.as_integer() ? "true" : "false";
+        return;
+      case Kind::kInt:
+        out += std::to_string(value.as_integer());
+        return;
       case Kind::kFloat: {
         const double x = value.as_real();
-        out += std::isnan(x) ? "NaN" : std::isinf(x) ? (x > 0 ? "Infinity" : "-Infinity") : jinja_float_repr(x);
+        out += std::isnan(x)   ? "NaN"
+               : std::isinf(x) ? (x > 0 ? "Infinity" : "-Infinity")
+                               : jinja_float_repr(x);
         return;
       }
-      case Kind::kString: json_string(value.as_string(), style.ensure_ascii, out); return;
+      case Kind::kString:
+        json_string(value.as_string(), style.ensure_ascii, out);
+        return;
       case Kind::kList:
       case Kind::kTuple: {
         out += '[';
@@ -126,8 +158,9 @@ struct JsonPrinter {
         std::vector<const std::pair<JinjaValue, JinjaValue>*> items;
         for (const auto& item : value.as_dict()) items.push_back(&item);
         if (style.sort_keys) {
-          std::stable_sort(items.begin(), items.end(),
-                           [&](const auto* a, const auto* b) { return jinja_compare(a->first, b->first, budget) < 0; });
+          std::stable_sort(items.begin(), items.end(), [&](const auto* a, const auto* b) {
+            return jinja_compare(a->first, b->first, budget) < 0;
+          });
         }
         out += '{';
         bool first = true;
@@ -144,7 +177,8 @@ struct JsonPrinter {
         return;
       }
       default:
-        throw_error(Code::kInvalidArgument, "tojson: found a {}{}, which JSON can't hold", value.type_name(),
+        throw_error(Code::kInvalidArgument, "tojson: found a {}{}, which JSON can't hold",
+                    value.type_name(),
                     value.is_undefined() ? " (" + value.undefined_name() + ")" : "");
     }
   }
@@ -176,11 +210,21 @@ void jinja_repr(const JinjaValue& value, std::string& out, JinjaBudget& budget) 
     }
   };
   switch (value.kind()) {
-    case Kind::kUndefined: out += "Undefined"; return;
-    case Kind::kNone: out += "None"; return;
-    case Kind::kBool: out += value.as_integer() ? "True" : "False"; return;
-    case Kind::kInt: out += std::to_string(value.as_integer()); return;
-    case Kind::kFloat: out += jinja_float_repr(value.as_real()); return;
+    case Kind::kUndefined:
+      out += "Undefined";
+      return;
+    case Kind::kNone:
+      out += "None";
+      return;
+    case Kind::kBool:
+      out += value.as_integer() ? "True" : "False";
+      return;
+    case Kind::kInt:
+      out += std::to_string(value.as_integer());
+      return;
+    case Kind::kFloat:
+      out += jinja_float_repr(value.as_real());
+      return;
     case Kind::kString:
       if (value.is_markup()) out += "Markup(";
       repr_string(value.as_string(), out);
@@ -223,7 +267,8 @@ void jinja_str(const JinjaValue& value, std::string& out, JinjaBudget& budget) {
   }
 }
 
-void jinja_to_json(const JinjaValue& value, const JinjaJsonStyle& style, std::string& out, JinjaBudget& budget) {
+void jinja_to_json(const JinjaValue& value, const JinjaJsonStyle& style, std::string& out,
+                   JinjaBudget& budget) {
   JsonPrinter{style, out, budget}.print(value, 0);
 }
 

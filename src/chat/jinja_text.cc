@@ -8,7 +8,8 @@
 namespace phial {
 namespace {
 
-// Decodes at `pos` and moves behind it; a bad byte (there is none in checked text) counts as one character.
+// Decodes at `pos` and moves behind it; a bad byte (there is none in checked text) counts as one
+// character.
 char32_t step(std::string_view text, size_t& pos) {
   char32_t c = 0xfffd;
   const size_t n = utf8_decode(text, pos, c);
@@ -34,7 +35,8 @@ CaseTable table_of(JinjaCase to) {
       return {kJinjaUpperRuns, kJinjaUpperRunCount, kJinjaUpperSpecials, kJinjaUpperSpecialCount};
     case JinjaCase::kLower:
       return {kJinjaLowerRuns, kJinjaLowerRunCount, kJinjaLowerSpecials, kJinjaLowerSpecialCount};
-    default: return {kJinjaTitleRuns, kJinjaTitleRunCount, kJinjaTitleSpecials, kJinjaTitleSpecialCount};
+    default:
+      return {kJinjaTitleRuns, kJinjaTitleRunCount, kJinjaTitleSpecials, kJinjaTitleSpecialCount};
   }
 }
 
@@ -46,7 +48,8 @@ bool changes(char32_t c, JinjaCase to) {
   return out != same;
 }
 
-// A capital sigma at the end of a word becomes the final one (Unicode SpecialCasing; Python's lower() has this rule too).
+// A capital sigma at the end of a word becomes the final one (Unicode SpecialCasing; Python's
+// lower() has this rule too).
 bool is_final_sigma(std::string_view text, size_t begin, size_t end) {
   if (begin == 0) return false;
   size_t before = back(text, begin);
@@ -58,15 +61,16 @@ bool is_final_sigma(std::string_view text, size_t begin, size_t end) {
 
 bool jinja_is_space(char32_t c) {
   if (c < 0x80) return (c >= 9 && c <= 13) || (c >= 28 && c <= 32);
-  return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 ||
-         c == 0x202f || c == 0x205f || c == 0x3000;
+  return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
 bool jinja_is_printable(char32_t c) {
   if (c < 0x7f) return c >= 0x20;
   const auto end = kJinjaUnprintable + kJinjaUnprintableCount;
-  const auto run = std::lower_bound(kJinjaUnprintable, end, c,
-                                    [](const uint32_t (&r)[2], char32_t value) { return r[1] < value; });
+  const auto run =
+      std::lower_bound(kJinjaUnprintable, end, c,
+                       [](const uint32_t(&r)[2], char32_t value) { return r[1] < value; });
   return run == end || c < (*run)[0];
 }
 
@@ -108,7 +112,8 @@ std::vector<std::string_view> jinja_split_lines(std::string_view text) {
   for (size_t pos = 0; pos < text.size();) {
     const size_t at = pos;
     const char32_t c = step(text, pos);
-    const bool line_end = (c >= 10 && c <= 13) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
+    const bool line_end =
+        (c >= 10 && c <= 13) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
     if (!line_end) continue;
     if (c == 13 && pos < text.size() && text[pos] == '\n') ++pos;
     lines.push_back(text.substr(begin, at - begin));
@@ -126,22 +131,26 @@ void jinja_append_case(std::string& out, char32_t c, JinjaCase to) {
   }
   const CaseTable table = table_of(to);
   const auto special_end = table.specials + table.n_specials;
-  const auto special = std::lower_bound(table.specials, special_end, c,
-                                        [](const JinjaCaseSpecial& s, char32_t value) { return s.point < value; });
+  const auto special =
+      std::lower_bound(table.specials, special_end, c,
+                       [](const JinjaCaseSpecial& s, char32_t value) { return s.point < value; });
   if (special != special_end && special->point == c) {
     out += special->text;
     return;
   }
   const auto run_end = table.runs + table.n_runs;
-  const auto run = std::lower_bound(table.runs, run_end, c,
-                                    [](const JinjaCaseRun& r, char32_t value) { return r.last < value; });
-  if (run != run_end && c >= run->first && (c - run->first) % static_cast<uint32_t>(run->step) == 0) {
+  const auto run = std::lower_bound(
+      table.runs, run_end, c, [](const JinjaCaseRun& r, char32_t value) { return r.last < value; });
+  if (run != run_end && c >= run->first &&
+      (c - run->first) % static_cast<uint32_t>(run->step) == 0) {
     c = static_cast<char32_t>(static_cast<int64_t>(c) + run->delta);
   }
   utf8_append(out, c);
 }
 
-bool jinja_is_cased(char32_t c) { return changes(c, JinjaCase::kUpper) || changes(c, JinjaCase::kLower); }
+bool jinja_is_cased(char32_t c) {
+  return changes(c, JinjaCase::kUpper) || changes(c, JinjaCase::kLower);
+}
 
 std::string jinja_to_case(std::string_view text, JinjaCase to) {
   std::string out;
@@ -170,8 +179,8 @@ std::string jinja_capitalize(std::string_view text) {
 }
 
 size_t jinja_length(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
 size_t jinja_offset(std::string_view text, size_t index) {
@@ -190,7 +199,8 @@ std::vector<std::string_view> jinja_characters(std::string_view text) {
   return out;
 }
 
-std::string jinja_replace(std::string_view text, std::string_view from, std::string_view to, int64_t count) {
+std::string jinja_replace(std::string_view text, std::string_view from, std::string_view to,
+                          int64_t count) {
   std::string out;
   size_t pos = 0;
   if (from.empty()) {  // before every character and at the end
@@ -218,12 +228,23 @@ std::string jinja_escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '\'': out += "&#39;"; break;
-      case '"': out += "&#34;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '"':
+        out += "&#34;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

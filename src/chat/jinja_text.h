@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Python's string operations on UTF-8, as far as templates need them. Lengths and positions are in code points where a
-// template sees them. Texts are valid UTF-8.
+// Python's string operations on UTF-8, as far as templates need them. Lengths and positions are in
+// code points where a template sees them. Texts are valid UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -24,10 +24,11 @@ std::string jinja_to_case(std::string_view text, JinjaCase to);  // kTitle: str.
 std::string jinja_capitalize(std::string_view text);
 bool jinja_is_cased(char32_t c);
 
-size_t jinja_length(std::string_view text);                            // in code points
-size_t jinja_offset(std::string_view text, size_t index);                // in bytes, of the code point `index`
+size_t jinja_length(std::string_view text);                // in code points
+size_t jinja_offset(std::string_view text, size_t index);  // in bytes, of the code point `index`
 std::vector<std::string_view> jinja_characters(std::string_view text);  // one view a code point
-std::string jinja_replace(std::string_view text, std::string_view from, std::string_view to, int64_t count);
+std::string jinja_replace(std::string_view text, std::string_view from, std::string_view to,
+                          int64_t count);
 std::string jinja_escape_html(std::string_view text);
 
 struct JinjaCaseRun {

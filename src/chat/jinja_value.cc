@@ -23,12 +23,15 @@ int depth_of(const JinjaList& items) {
 
 void JinjaBudget::step(size_t n) {
   steps -= static_cast<int64_t>(n);
-  if (steps < 0) throw_error(Code::kUnsupported, "the template does more than {} steps", JinjaBudget{}.steps);
+  if (steps < 0)
+    throw_error(Code::kUnsupported, "the template does more than {} steps", JinjaBudget{}.steps);
 }
 void JinjaBudget::take(size_t n) {
   if (n > static_cast<size_t>(INT32_MAX)) n = INT32_MAX;
   bytes -= static_cast<int64_t>(n);
-  if (bytes < 0) throw_error(Code::kUnsupported, "the template makes more than {} bytes of text", JinjaBudget{}.bytes);
+  if (bytes < 0)
+    throw_error(Code::kUnsupported, "the template makes more than {} bytes of text",
+                JinjaBudget{}.bytes);
 }
 
 JinjaValue JinjaValue::container(Kind kind, std::shared_ptr<const void> data, int depth) {
@@ -119,15 +122,19 @@ JinjaValue JinjaValue::function(int id) {
 
 JinjaValue JinjaValue::from_json(const Json& json) {
   switch (json.type()) {
-    case Json::value_t::boolean: return boolean(json.get<bool>());
-    case Json::value_t::number_integer: return integer(json.get<int64_t>());
+    case Json::value_t::boolean:
+      return boolean(json.get<bool>());
+    case Json::value_t::number_integer:
+      return integer(json.get<int64_t>());
     case Json::value_t::number_unsigned: {
       const uint64_t value = json.get<uint64_t>();
       if (value > INT64_MAX) return real(static_cast<double>(value));
       return integer(static_cast<int64_t>(value));
     }
-    case Json::value_t::number_float: return real(json.get<double>());
-    case Json::value_t::string: return string(utf8_replace_invalid(json.get_ref<const std::string&>()));
+    case Json::value_t::number_float:
+      return real(json.get<double>());
+    case Json::value_t::string:
+      return string(utf8_replace_invalid(json.get_ref<const std::string&>()));
     case Json::value_t::array: {
       JinjaList items;
       items.reserve(json.size());
@@ -142,22 +149,30 @@ JinjaValue JinjaValue::from_json(const Json& json) {
       }
       return dict(std::move(items));
     }
-    default: return none();
+    default:
+      return none();
   }
 }
 
 bool JinjaValue::truthy() const {
   switch (kind_) {
     case Kind::kUndefined:
-    case Kind::kNone: return false;
+    case Kind::kNone:
+      return false;
     case Kind::kBool:
-    case Kind::kInt: return int_ != 0;
-    case Kind::kFloat: return real_ != 0;
-    case Kind::kString: return !as_string().empty();
+    case Kind::kInt:
+      return int_ != 0;
+    case Kind::kFloat:
+      return real_ != 0;
+    case Kind::kString:
+      return !as_string().empty();
     case Kind::kList:
-    case Kind::kTuple: return !as_list().empty();
-    case Kind::kDict: return !as_dict().empty();
-    default: return true;
+    case Kind::kTuple:
+      return !as_list().empty();
+    case Kind::kDict:
+      return !as_dict().empty();
+    default:
+      return true;
   }
 }
 
@@ -176,19 +191,32 @@ const JinjaValue* JinjaValue::find(std::string_view key) const {
 
 const char* JinjaValue::type_name() const {
   switch (kind_) {
-    case Kind::kUndefined: return "Undefined";
-    case Kind::kNone: return "NoneType";
-    case Kind::kBool: return "bool";
-    case Kind::kInt: return "int";
-    case Kind::kFloat: return "float";
-    case Kind::kString: return "str";
-    case Kind::kList: return "list";
-    case Kind::kTuple: return "tuple";
-    case Kind::kDict: return "dict";
-    case Kind::kNamespace: return "Namespace";
-    case Kind::kLoop: return "LoopContext";
-    case Kind::kMacro: return "Macro";
-    case Kind::kFunction: return "function";
+    case Kind::kUndefined:
+      return "Undefined";
+    case Kind::kNone:
+      return "NoneType";
+    case Kind::kBool:
+      return "bool";
+    case Kind::kInt:
+      return "int";
+    case Kind::kFloat:
+      return "float";
+    case Kind::kString:
+      return "str";
+    case Kind::kList:
+      return "list";
+    case Kind::kTuple:
+      return "tuple";
+    case Kind::kDict:
+      return "dict";
+    case Kind::kNamespace:
+      return "Namespace";
+    case Kind::kLoop:
+      return "LoopContext";
+    case Kind::kMacro:
+      return "Macro";
+    case Kind::kFunction:
+      return "function";
   }
   return "object";
 }
@@ -200,7 +228,9 @@ bool jinja_equal(const JinjaValue& a, const JinjaValue& b, JinjaBudget& budget) 
     return a.as_real() == b.as_real();
   }
   if (a.kind() != b.kind()) return false;
-  const auto same = [&](const JinjaValue& x, const JinjaValue& y) { return jinja_equal(x, y, budget); };
+  const auto same = [&](const JinjaValue& x, const JinjaValue& y) {
+    return jinja_equal(x, y, budget);
+  };
   switch (a.kind()) {
     case Kind::kString:
       budget.step(a.as_string().size() / 64);
@@ -219,11 +249,16 @@ bool jinja_equal(const JinjaValue& a, const JinjaValue& b, JinjaBudget& budget) 
       }
       return true;
     }
-    case Kind::kNamespace: return a.as_namespace() == b.as_namespace();
-    case Kind::kLoop: return a.as_loop() == b.as_loop();
-    case Kind::kMacro: return a.as_macro() == b.as_macro();
-    case Kind::kFunction: return a.as_integer() == b.as_integer();
-    default: return true;  // none, undefined
+    case Kind::kNamespace:
+      return a.as_namespace() == b.as_namespace();
+    case Kind::kLoop:
+      return a.as_loop() == b.as_loop();
+    case Kind::kMacro:
+      return a.as_macro() == b.as_macro();
+    case Kind::kFunction:
+      return a.as_integer() == b.as_integer();
+    default:
+      return true;  // none, undefined
   }
 }
 
@@ -242,9 +277,11 @@ int jinja_compare(const JinjaValue& a, const JinjaValue& b, JinjaBudget& budget)
     return sign(x.size(), y.size());
   }
   if (a.is_undefined() || b.is_undefined()) {
-    throw_error(Code::kInvalidArgument, "{} is undefined", (a.is_undefined() ? a : b).undefined_name());
+    throw_error(Code::kInvalidArgument, "{} is undefined",
+                (a.is_undefined() ? a : b).undefined_name());
   }
-  throw_error(Code::kInvalidArgument, "'<' isn't defined between '{}' and '{}'", a.type_name(), b.type_name());
+  throw_error(Code::kInvalidArgument, "'<' isn't defined between '{}' and '{}'", a.type_name(),
+              b.type_name());
 }
 
 bool jinja_hashable(const JinjaValue& value) {

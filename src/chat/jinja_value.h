@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The values that a chat template works with: Python's, as far as templates see them. Strings, lists and dicts are
-// immutable and shared; only a namespace changes. Printing, equality and truth follow Python 3.
+// The values that a chat template works with: Python's, as far as templates see them. Strings,
+// lists and dicts are immutable and shared; only a namespace changes. Printing, equality and truth
+// follow Python 3.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +21,16 @@ struct JinjaNamespace;
 struct JinjaLoop;
 struct JinjaMacro;
 using JinjaList = std::vector<JinjaValue>;
-using JinjaDict = std::vector<std::pair<JinjaValue, JinjaValue>>;  // in insertion order, keys distinct
+using JinjaDict =
+    std::vector<std::pair<JinjaValue, JinjaValue>>;  // in insertion order, keys distinct
 
 // Nesting of lists and dicts; JSON from outside is limited to 64.
 constexpr int kJinjaMaxDepth = 100;
 
-// What a rendering may still do. A template is code from outside: loops, texts and comparisons are paid for here.
+// What a rendering may still do. A template is code from outside: loops, texts and comparisons are
+// paid for here.
 struct JinjaBudget {
-  int64_t steps = 5'000'000;        // about a second; a thousand messages need some 100'000
+  int64_t steps = 5'000'000;           // about a second; a thousand messages need some 100'000
   int64_t bytes = int64_t{256} << 20;  // of all texts and lists ever made
 
   void step(size_t n = 1);  // both throw kUnsupported when it is used up
@@ -37,17 +40,30 @@ struct JinjaBudget {
 class JinjaValue {
  public:
   enum class Kind : uint8_t {
-    kUndefined, kNone, kBool, kInt, kFloat, kString, kList, kTuple, kDict, kNamespace, kLoop, kMacro, kFunction
+    kUndefined,
+    kNone,
+    kBool,
+    kInt,
+    kFloat,
+    kString,
+    kList,
+    kTuple,
+    kDict,
+    kNamespace,
+    kLoop,
+    kMacro,
+    kFunction
   };
 
   JinjaValue() = default;  // undefined
-  static JinjaValue undefined(std::string what);  // what: named in errors, e.g. "'x'" or "attribute 'x'"
+  static JinjaValue undefined(
+      std::string what);  // what: named in errors, e.g. "'x'" or "attribute 'x'"
   static JinjaValue none();
   static JinjaValue boolean(bool value);
   static JinjaValue integer(int64_t value);
   static JinjaValue real(double value);
   static JinjaValue string(std::string value, bool markup = false);
-  static JinjaValue list(JinjaList items);   // throws kUnsupported beyond kJinjaMaxDepth
+  static JinjaValue list(JinjaList items);  // throws kUnsupported beyond kJinjaMaxDepth
   static JinjaValue tuple(JinjaList items);
   static JinjaValue dict(JinjaDict items);
   // The renderer owns these; they live until the end of the rendering.
@@ -64,7 +80,9 @@ class JinjaValue {
   bool is_string() const { return kind_ == Kind::kString; }
   bool is_dict() const { return kind_ == Kind::kDict; }
   bool is_sequence() const { return kind_ == Kind::kList || kind_ == Kind::kTuple; }
-  bool is_integer() const { return kind_ == Kind::kInt || kind_ == Kind::kBool; }  // bool is an int in Python
+  bool is_integer() const {
+    return kind_ == Kind::kInt || kind_ == Kind::kBool;
+  }  // bool is an int in Python
   bool is_number() const { return is_integer() || kind_ == Kind::kFloat; }
   bool is_markup() const { return markup_; }  // result of |escape or |safe
 
@@ -79,9 +97,10 @@ class JinjaValue {
   std::string undefined_name() const;
 
   bool truthy() const;
-  const JinjaValue* find(const JinjaValue& key, JinjaBudget& budget) const;      // of a dict; nullptr if it isn't there
+  const JinjaValue* find(const JinjaValue& key,
+                         JinjaBudget& budget) const;  // of a dict; nullptr if it isn't there
   const JinjaValue* find(std::string_view key) const;
-  const char* type_name() const;                              // Python's: "str", "dict", ...
+  const char* type_name() const;  // Python's: "str", "dict", ...
   int depth() const { return depth_; }
 
  private:
@@ -103,8 +122,8 @@ bool jinja_equal(const JinjaValue& a, const JinjaValue& b, JinjaBudget& budget);
 int jinja_compare(const JinjaValue& a, const JinjaValue& b, JinjaBudget& budget);
 bool jinja_hashable(const JinjaValue& value);
 
-// str(value), as {{ value }} prints it, and repr(value), as it stands in a printed list. Append to `out`; the
-// budget pays for it.
+// str(value), as {{ value }} prints it, and repr(value), as it stands in a printed list. Append to
+// `out`; the budget pays for it.
 void jinja_str(const JinjaValue& value, std::string& out, JinjaBudget& budget);
 void jinja_repr(const JinjaValue& value, std::string& out, JinjaBudget& budget);
 std::string jinja_float_repr(double value);
@@ -114,6 +133,7 @@ struct JinjaJsonStyle {
   std::string indent, item_separator = ", ", key_separator = ": ";
 };
 // json.dumps(value); throws kInvalidArgument for what JSON can't hold (undefined, a macro).
-void jinja_to_json(const JinjaValue& value, const JinjaJsonStyle& style, std::string& out, JinjaBudget& budget);
+void jinja_to_json(const JinjaValue& value, const JinjaJsonStyle& style, std::string& out,
+                   JinjaBudget& budget);
 
 }  // namespace phial

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which ids end a turn. Files of one model disagree (Phi-3's config.json names <|endoftext|> only, though every turn
-// ends with <|end|>), so it is the union of what all of them say and of what the template itself writes.
+// Which ids end a turn. Files of one model disagree (Phi-3's config.json names <|endoftext|> only,
+// though every turn ends with <|end|>), so it is the union of what all of them say and of what the
+// template itself writes.
 #include <algorithm>
 
 #include "chat/conversation.h"

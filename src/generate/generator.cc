@@ -16,17 +16,21 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void check_request(const GenerateParams& params, std::span<const TokenId> prompt, const Limits& limits) {
+void check_request(const GenerateParams& params, std::span<const TokenId> prompt,
+                   const Limits& limits) {
   if (prompt.empty()) {
-    throw_error(Code::kInvalidArgument, "prompt: found no tokens, expected at least 1 (an empty text has none)");
+    throw_error(Code::kInvalidArgument,
+                "prompt: found no tokens, expected at least 1 (an empty text has none)");
   }
   if (params.max_new_tokens < -1) {
-    throw_error(Code::kInvalidArgument, "max_new_tokens is {}, expected 0 or more, or -1 for no limit",
+    throw_error(Code::kInvalidArgument,
+                "max_new_tokens is {}, expected 0 or more, or -1 for no limit",
                 params.max_new_tokens);
   }
   if (prompt.size() >= static_cast<size_t>(limits.max_context)) {
     throw_error(Code::kContextFull,
-                "prompt has {} tokens, the context holds {} and the reply needs at least one of them; shorten the "
+                "prompt has {} tokens, the context holds {} and the reply needs at least one of "
+                "them; shorten the "
                 "prompt, drop older messages, or open the model with a longer context",
                 prompt.size(), limits.max_context);
   }
@@ -57,7 +61,8 @@ class Reply {
     if (stopped) {
       cut_ = true;
       result_.stop_string = rule_.matched();
-      if (result_.finish_reason != FinishReason::kCancelled) result_.finish_reason = FinishReason::kStop;
+      if (result_.finish_reason != FinishReason::kCancelled)
+        result_.finish_reason = FinishReason::kStop;
     }
     if (!piece_.empty()) {
       result_.text += piece_;
@@ -80,9 +85,10 @@ class Reply {
   bool silent_ = false, cut_ = false;
 };
 
-// Feeds `tokens` and keeps `cached` equal to what the sequence holds. False if the interrupt said stop.
-bool feed(Session& session, SequenceId seq, std::vector<TokenId>& cached, std::span<const TokenId> tokens,
-          float* logits, const Interrupt& interrupt) {
+// Feeds `tokens` and keeps `cached` equal to what the sequence holds. False if the interrupt said
+// stop.
+bool feed(Session& session, SequenceId seq, std::vector<TokenId>& cached,
+          std::span<const TokenId> tokens, float* logits, const Interrupt& interrupt) {
   const Step step{seq, tokens, logits, false};
   try {
     session.step({&step, 1}, interrupt);
@@ -98,16 +104,20 @@ bool feed(Session& session, SequenceId seq, std::vector<TokenId>& cached, std::s
 
 const char* finish_reason_name(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kStop: return "stop";
-    case FinishReason::kLength: return "length";
-    case FinishReason::kCancelled: return "cancelled";
+    case FinishReason::kStop:
+      return "stop";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }
 
 GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& cached,
                         std::shared_ptr<const Tokenizer> tokenizer, std::span<const TokenId> prompt,
-                        const GenerateParams& params, const TextCallback& on_text, const Interrupt& interrupt) {
+                        const GenerateParams& params, const TextCallback& on_text,
+                        const Interrupt& interrupt) {
   const Clock::time_point called = Clock::now();
   const Limits limits = session.limits();
   check_request(params, prompt, limits);
@@ -119,7 +129,8 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
   Reply reply(result, rule, decoder, on_text);
   GenerateStats& stats = result.stats;
   stats.prompt_tokens = static_cast<int32_t>(prompt.size());
-  // Everything that grows with the reply is given its room here: the loop below doesn't allocate, text apart.
+  // Everything that grows with the reply is given its room here: the loop below doesn't allocate,
+  // text apart.
   size_t room = static_cast<size_t>(limits.max_context) - prompt.size() + 1;
   if (params.max_new_tokens >= 0) room = std::min(room, static_cast<size_t>(params.max_new_tokens));
   result.ids.reserve(room);
@@ -127,19 +138,24 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
   cached.reserve(prompt.size() + room);
   std::vector<float> logits(static_cast<size_t>(limits.vocab));
 
-  // Keep what the sequence holds of this prompt, but feed at least the last token: only a step gives logits.
+  // Keep what the sequence holds of this prompt, but feed at least the last token: only a step
+  // gives logits.
   const int32_t held = session.length(seq);
   size_t keep = std::min({cached.size(), static_cast<size_t>(held), prompt.size() - 1});
-  keep = static_cast<size_t>(std::mismatch(cached.begin(), cached.begin() + static_cast<ptrdiff_t>(keep),
-                                           prompt.begin()).first - cached.begin());
-  cached.resize(keep);  // first: if truncate() throws, `cached` is still a prefix of what the sequence holds
+  keep = static_cast<size_t>(
+      std::mismatch(cached.begin(), cached.begin() + static_cast<ptrdiff_t>(keep), prompt.begin())
+          .first -
+      cached.begin());
+  cached.resize(
+      keep);  // first: if truncate() throws, `cached` is still a prefix of what the sequence holds
   if (static_cast<size_t>(held) > keep) session.truncate(seq, static_cast<int32_t>(keep));
   stats.cached_tokens = static_cast<int32_t>(keep);
 
   result.finish_reason = FinishReason::kLength;
   const bool wanted = params.max_new_tokens != 0;
   const Clock::time_point prefill = Clock::now();
-  if (!feed(session, seq, cached, prompt.subspan(keep), wanted ? logits.data() : nullptr, interrupt)) {
+  if (!feed(session, seq, cached, prompt.subspan(keep), wanted ? logits.data() : nullptr,
+            interrupt)) {
     result.finish_reason = FinishReason::kCancelled;
     stats.prefill_seconds = seconds_since(prefill);
     return result;
@@ -162,7 +178,8 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
     }
     if (!reply.add(token)) break;
     if (stats.generated_tokens == params.max_new_tokens) break;
-    if (cached.size() >= static_cast<size_t>(limits.max_context)) break;  // no room to feed this token
+    if (cached.size() >= static_cast<size_t>(limits.max_context))
+      break;  // no room to feed this token
     if (interrupt && interrupt()) {
       result.finish_reason = FinishReason::kCancelled;
       break;

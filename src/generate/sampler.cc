@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Order of the steps (transformers 4.57, generation/utils.py, _get_logits_processor): repetition penalty, [presence and
-// frequency], temperature, top-k, top-p, min-p, then one draw. Each step works on a shrinking list of candidates, so the
-// whole vocabulary is never sorted.
+// Order of the steps (transformers 4.57, generation/utils.py, _get_logits_processor): repetition
+// penalty, [presence and frequency], temperature, top-k, top-p, min-p, then one draw. Each step
+// works on a shrinking list of candidates, so the whole vocabulary is never sorted.
 #include "generate/sampler.h"
 
 #include <algorithm>
@@ -13,20 +13,24 @@
 namespace phial {
 namespace {
 
-constexpr uint32_t kInSequence = 1u << 31;  // in seen_: the token is in prompt or reply; the low bits count the reply
+constexpr uint32_t kInSequence =
+    1u << 31;  // in seen_: the token is in prompt or reply; the low bits count the reply
 constexpr float kLowest = -std::numeric_limits<float>::infinity();
 
-// How many candidates top-p sorts first. A peaked distribution needs a handful; a flat one grows this by four each time.
+// How many candidates top-p sorts first. A peaked distribution needs a handful; a flat one grows
+// this by four each time.
 constexpr size_t kFirstChunk = 128;
 
 template <class T>
 void check_range(const char* name, T value, T min, T max) {
   if (!(value >= min && value <= max)) {  // also refuses NaN
-    throw_error(Code::kInvalidArgument, "sampling: {} is {}, expected {} to {}", name, value, min, max);
+    throw_error(Code::kInvalidArgument, "sampling: {} is {}, expected {} to {}", name, value, min,
+                max);
   }
 }
 
-// NaN can't be compared and +inf can't be normalised: a NaN is never chosen, +inf is the largest number there is.
+// NaN can't be compared and +inf can't be normalised: a NaN is never chosen, +inf is the largest
+// number there is.
 void make_comparable(std::span<float> logits) {
   for (float& logit : logits) {
     if (std::isnan(logit)) logit = kLowest;
@@ -52,7 +56,8 @@ void SamplingParams::check() const {
   check_range("min_p", min_p, 0.0f, 1.0f);
   check_range("repetition_penalty", repetition_penalty, 0.0f, kMax);
   if (repetition_penalty == 0.0f) {
-    throw_error(Code::kInvalidArgument, "sampling: repetition_penalty is 0, expected above 0 (1 is off)");
+    throw_error(Code::kInvalidArgument,
+                "sampling: repetition_penalty is 0, expected above 0 (1 is off)");
   }
   check_range("presence_penalty", presence_penalty, -100.0f, 100.0f);
   check_range("frequency_penalty", frequency_penalty, -100.0f, 100.0f);
@@ -60,13 +65,15 @@ void SamplingParams::check() const {
 
 Sampler::Sampler(const SamplingParams& params, int32_t vocab) : params_(params), rng_(params.seed) {
   params_.check();
-  if (vocab <= 0) throw_error(Code::kInvalidArgument, "sampler: vocabulary of {}, expected at least 1", vocab);
+  if (vocab <= 0)
+    throw_error(Code::kInvalidArgument, "sampler: vocabulary of {}, expected at least 1", vocab);
   order_.resize(static_cast<size_t>(vocab));
   probs_.resize(static_cast<size_t>(vocab));
   seen_.assign(static_cast<size_t>(vocab), 0);
 }
 
-void Sampler::penalise(std::span<float> logits, std::span<const TokenId> prompt, std::span<const TokenId> reply) {
+void Sampler::penalise(std::span<float> logits, std::span<const TokenId> prompt,
+                       std::span<const TokenId> reply) {
   const bool repetition = params_.repetition_penalty != 1.0f;
   const bool counted = params_.presence_penalty != 0.0f || params_.frequency_penalty != 0.0f;
   if (!repetition && !counted) return;
@@ -88,7 +95,8 @@ void Sampler::penalise(std::span<float> logits, std::span<const TokenId> prompt,
       logit = logit < 0 ? logit * params_.repetition_penalty : logit / params_.repetition_penalty;
     }
     const uint32_t count = seen_[id] & ~kInSequence;
-    if (count) logit -= params_.presence_penalty + static_cast<float>(count) * params_.frequency_penalty;
+    if (count)
+      logit -= params_.presence_penalty + static_cast<float>(count) * params_.frequency_penalty;
     seen_[id] = 0;
   };
   for (const TokenId id : reply) apply(id);
@@ -102,7 +110,8 @@ size_t Sampler::keep_top_k(std::span<const float> logits, size_t n) {
   if (k == 0 || k >= n) return n;
   for (size_t i = 0; i < n; ++i) probs_[i] = logits[order_[i]];
   const auto kth = probs_.begin() + static_cast<ptrdiff_t>(k - 1);
-  std::nth_element(probs_.begin(), kth, probs_.begin() + static_cast<ptrdiff_t>(n), std::greater<float>());
+  std::nth_element(probs_.begin(), kth, probs_.begin() + static_cast<ptrdiff_t>(n),
+                   std::greater<float>());
   // As transformers: all that are not below the k-th value, so ties at the border stay.
   const float threshold = *kth;
   const auto end = std::remove_if(order_.begin(), order_.begin() + static_cast<ptrdiff_t>(n),
@@ -131,16 +140,19 @@ size_t Sampler::keep_top_p(std::span<const float> logits, size_t n, double total
   return n;
 }
 
-TokenId Sampler::sample(std::span<float> logits, std::span<const TokenId> prompt, std::span<const TokenId> reply) {
+TokenId Sampler::sample(std::span<float> logits, std::span<const TokenId> prompt,
+                        std::span<const TokenId> reply) {
   if (logits.size() != order_.size()) {
-    throw_error(Code::kInvalidArgument, "sampler: {} logits, made for a vocabulary of {}", logits.size(),
-                order_.size());
+    throw_error(Code::kInvalidArgument, "sampler: {} logits, made for a vocabulary of {}",
+                logits.size(), order_.size());
   }
   penalise(logits, prompt, reply);
   make_comparable(logits);
-  const auto best = std::max_element(logits.begin(), logits.end());  // the first of equals: the lowest id
+  const auto best =
+      std::max_element(logits.begin(), logits.end());  // the first of equals: the lowest id
   if (*best == kLowest) {
-    throw_error(Code::kInternal, "sampler: none of {} logits is a number above -inf, so no token can be chosen",
+    throw_error(Code::kInternal,
+                "sampler: none of {} logits is a number above -inf, so no token can be chosen",
                 logits.size());
   }
   if (params_.temperature == 0.0f) return static_cast<TokenId>(best - logits.begin());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// From logits to one token: penalties, temperature, top-k, top-p, min-p, seeded. The order of the steps is that of
-// transformers' logits processors and warpers; names and meanings of the fields too. Knows no text.
+// From logits to one token: penalties, temperature, top-k, top-p, min-p, seeded. The order of the
+// steps is that of transformers' logits processors and warpers; names and meanings of the fields
+// too. Knows no text.
 #pragma once
 
 #include <cstdint>
@@ -38,12 +39,14 @@ class Sampler {
  public:
   Sampler(const SamplingParams& params, int32_t vocab);
 
-  // `prompt` and `reply`: the tokens so far. `logits` [vocab] is used as scratch. Ties: the lowest id.
-  // NaN counts as -inf; throws kInternal if no logit is above -inf.
-  TokenId sample(std::span<float> logits, std::span<const TokenId> prompt, std::span<const TokenId> reply);
+  // `prompt` and `reply`: the tokens so far. `logits` [vocab] is used as scratch. Ties: the lowest
+  // id. NaN counts as -inf; throws kInternal if no logit is above -inf.
+  TokenId sample(std::span<float> logits, std::span<const TokenId> prompt,
+                 std::span<const TokenId> reply);
 
  private:
-  void penalise(std::span<float> logits, std::span<const TokenId> prompt, std::span<const TokenId> reply);
+  void penalise(std::span<float> logits, std::span<const TokenId> prompt,
+                std::span<const TokenId> reply);
   // Each keeps the first k of order_[0, n) that its rule allows, and returns k.
   size_t keep_top_k(std::span<const float> logits, size_t n);
   size_t keep_top_p(std::span<const float> logits, size_t n, double total);

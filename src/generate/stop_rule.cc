@@ -15,15 +15,18 @@ StopRule::StopRule(std::vector<TokenId> ids, std::vector<std::string> strings)
   size_t longest = 0;
   for (const std::string& string : strings_) {
     if (string.empty()) {
-      throw_error(Code::kInvalidArgument,
-                  "stop string: found an empty one, expected text (it would end every reply at once)");
+      throw_error(
+          Code::kInvalidArgument,
+          "stop string: found an empty one, expected text (it would end every reply at once)");
     }
     longest = std::max(longest, string.size());
   }
   held_.reserve(2 * longest + 256);  // so that pushes of ordinary size don't allocate
 }
 
-bool StopRule::is_stop(TokenId id) const { return std::binary_search(ids_.begin(), ids_.end(), id); }
+bool StopRule::is_stop(TokenId id) const {
+  return std::binary_search(ids_.begin(), ids_.end(), id);
+}
 
 bool StopRule::push(std::string_view text, std::string& out) {
   if (strings_.empty()) {
@@ -31,8 +34,9 @@ bool StopRule::push(std::string_view text, std::string& out) {
     return false;
   }
   held_ += text;
-  // The match that ends first wins (so the result doesn't depend on how the text is cut into pieces); of those that end
-  // at the same place the longest, so that nothing of any stop string is shown.
+  // The match that ends first wins (so the result doesn't depend on how the text is cut into
+  // pieces); of those that end at the same place the longest, so that nothing of any stop string is
+  // shown.
   size_t best_end = std::string::npos;
   const std::string* best = nullptr;
   for (const std::string& string : strings_) {

@@ -27,7 +27,8 @@ struct TierEntry {
 std::vector<TierEntry> tier_entries() {
   const CpuFeatures& cpu = cpu_features();
 #if defined(PHIAL_KERNELS_X86)
-  const KernelTable *avx2 = &kAvx2Table, *avx2vnni = &kAvx2VnniTable, *avx512vnni = &kAvx512VnniTable;
+  const KernelTable *avx2 = &kAvx2Table, *avx2vnni = &kAvx2VnniTable,
+                    *avx512vnni = &kAvx512VnniTable;
 #else
   const KernelTable *avx2 = nullptr, *avx2vnni = nullptr, *avx512vnni = nullptr;
 #endif
@@ -35,7 +36,8 @@ std::vector<TierEntry> tier_entries() {
       {"scalar", &kScalarTable, true, "nothing"},
       {"avx2", avx2, cpu.avx2, "AVX2, FMA and F16C"},
       {"avx2vnni", avx2vnni, cpu.avx2 && cpu.avx_vnni, "AVX2 and AVX-VNNI"},
-      {"avx512vnni", avx512vnni, cpu.avx512 && cpu.avx512_vnni, "AVX-512 (F, BW, VL, DQ) and AVX512-VNNI"},
+      {"avx512vnni", avx512vnni, cpu.avx512 && cpu.avx512_vnni,
+       "AVX-512 (F, BW, VL, DQ) and AVX512-VNNI"},
   };
 }
 
@@ -73,8 +75,8 @@ void inherit_all(KernelTable& t, const KernelTable& below) {
   inherit(t.f16_to_f32, below.f16_to_f32);
 }
 
-// The tables of the tiers that run here, lowest first. "Below" is the next lower tier that runs here too: AVX512-VNNI
-// without AVX-VNNI exists (servers), so the next lower in the list won't do.
+// The tables of the tiers that run here, lowest first. "Below" is the next lower tier that runs
+// here too: AVX512-VNNI without AVX-VNNI exists (servers), so the next lower in the list won't do.
 const std::vector<KernelTable>& merged_tables() {
   static const std::vector<KernelTable> tables = [] {
     std::vector<KernelTable> merged;
@@ -118,12 +120,14 @@ const KernelTable& table(std::string_view name) {
   for (const Tier& tier : tiers()) {
     if (tier.name != name) continue;
     if (!tier.runs_here)
-      throw_error(Code::kUnsupported, "kernel tier '{}' can't run here: {}; those that can are {}", name, tier.why_not,
-                  tier_names(true));
+      throw_error(Code::kUnsupported, "kernel tier '{}' can't run here: {}; those that can are {}",
+                  name, tier.why_not, tier_names(true));
     const auto& tables = merged_tables();
-    return *std::find_if(tables.begin(), tables.end(), [&](const KernelTable& t) { return t.name == name; });
+    return *std::find_if(tables.begin(), tables.end(),
+                         [&](const KernelTable& t) { return t.name == name; });
   }
-  throw_error(Code::kInvalidArgument, "unknown kernel tier '{}'; the tiers are {}, of which {} can run here", name,
+  throw_error(Code::kInvalidArgument,
+              "unknown kernel tier '{}'; the tiers are {}, of which {} can run here", name,
               tier_names(false), tier_names(true));
 }
 

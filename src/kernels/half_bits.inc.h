@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// f16 and bf16 bits to float and back without intrinsics, for kernel files only: everything is local to the file that
-// includes it, because tensor/half.h may not be compiled with ISA flags. tests/kernels compares it with tensor/half.h.
+// f16 and bf16 bits to float and back without intrinsics, for kernel files only: everything is
+// local to the file that includes it, because tensor/half.h may not be compiled with ISA flags.
+// tests/kernels compares it with tensor/half.h.
 #pragma once
 
 #include <stdint.h>
@@ -37,9 +38,11 @@ inline float f16_value(uint16_t bits) {
 inline uint16_t f16_bits(float value) {
   const uint32_t bits = bits_of_float(value), magnitude = bits & 0x7FFFFFFF;
   const uint32_t sign = (bits >> 16) & 0x8000;
-  if (magnitude > 0x7F800000) return static_cast<uint16_t>(sign | 0x7E00 | ((magnitude >> 13) & 0x1FF));
+  if (magnitude > 0x7F800000)
+    return static_cast<uint16_t>(sign | 0x7E00 | ((magnitude >> 13) & 0x1FF));
   if (magnitude >= 0x47800000) return static_cast<uint16_t>(sign | 0x7C00);  // 65536 and more
-  if (magnitude < 0x38800000) {  // below 2^-14: 0.5 + x leaves x in units of 2^-24, rounded by the addition
+  if (magnitude <
+      0x38800000) {  // below 2^-14: 0.5 + x leaves x in units of 2^-24, rounded by the addition
     const float shifted = float_of_bits(magnitude) + 0.5f;
     return static_cast<uint16_t>(sign | (bits_of_float(shifted) - 0x3F000000));
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel table: plain function pointers, one table per instruction-set tier, merged at start so that a null entry
-// is the tier below's. Kernels can't fail, allocate or throw; every pointer is the caller's. Files built with ISA flags
-// include only this header, <stddef.h>, <stdint.h> and intrinsics.
+// The kernel table: plain function pointers, one table per instruction-set tier, merged at start so
+// that a null entry is the tier below's. Kernels can't fail, allocate or throw; every pointer is
+// the caller's. Files built with ISA flags include only this header, <stddef.h>, <stdint.h> and
+// intrinsics.
 //
-// Activations that meet quantised weights are first packed to int8 (pack_*): per token, in blocks of kActBlock columns
-// with one f32 scale each. The packed layout belongs to the tier that made it; treat it as opaque bytes. For u8 and u4
-// every tier does the same float operations in the same order (linear_quant_any.inc.h states them), so an output has
-// the same bits on every tier, alone or in a batch, however the rows are split.
+// Activations that meet quantized weights are first packed to int8 (pack_*): per token, in blocks
+// of kActBlock columns with one f32 scale each. The packed layout belongs to the tier that made it;
+// treat it as opaque bytes. For u8 and u4 every tier does the same float operations in the same
+// order (linear_quant_any.inc.h states them), so an output has the same bits on every tier, alone
+// or in a batch, however the rows are split.
 #pragma once
 
 #include <stddef.h>
@@ -21,50 +23,55 @@ enum class Format : uint8_t { kF32, kF16, kBF16, kU8, kU4 };  // same order as p
 // A weight matrix as stored, see tensor/formats.h for the bits.
 struct Matrix {
   Format format;
-  int32_t rows, cols, group;      // group: 0 for float formats
+  int32_t rows, cols, group;  // group: 0 for float formats
   const void* data;
-  const uint16_t* scales;         // f16 [rows][cols/group]
-  const uint8_t* zero_points;     // nullptr: symmetric
+  const uint16_t* scales;      // f16 [rows][cols/group]
+  const uint8_t* zero_points;  // nullptr: symmetric
 };
 
 // y[m][n] = sum_k x[m][k] * w[n][k] for n in [row_begin, row_end), m in [0, n_tokens).
 struct Linear {
   Matrix w;
-  const void* x;         // float formats: f32 [n_tokens][cols], densely; quantised: what pack wrote
+  const void* x;  // float formats: f32 [n_tokens][cols], densely; quantized: what pack wrote
   int32_t n_tokens;
-  float* y;              // [n_tokens][y_stride]
-  int64_t y_stride;      // floats
+  float* y;          // [n_tokens][y_stride]
+  int64_t y_stride;  // floats
   int32_t row_begin, row_end;
-  void* scratch;         // linear_scratch_bytes(), 64-byte aligned, of this thread alone
+  void* scratch;  // linear_scratch_bytes(), 64-byte aligned, of this thread alone
 };
 
 enum class KvType : uint8_t { kF32, kF16 };
 
-// Causal attention of one KV head for a run of query tokens and the query heads that share it (GQA).
-//   out[t][h] = softmax_j(scale * q[t][h] . k[j]) v[j],  j in (pos - window, pos], pos = q_position + t
+// Causal attention of one KV head for a run of query tokens and the query heads that share it
+// (GQA).
+//   out[t][h] = softmax_j(scale * q[t][h] . k[j]) v[j],  j in (pos - window, pos], pos = q_position
+//   + t
 struct Attend {
-  const float* q;        // [n_tokens][q_stride] -> first of n_heads consecutive heads, each head_dim floats
+  const float*
+      q;  // [n_tokens][q_stride] -> first of n_heads consecutive heads, each head_dim floats
   int64_t q_stride;
   int32_t n_tokens, n_heads, head_dim;
-  int32_t q_position;    // position of token 0
-  int32_t window;        // number of visible keys including the own one; <= 0: all
-  const void* k;         // [position][head_dim] of this KV head, row stride kv_stride elements
+  int32_t q_position;  // position of token 0
+  int32_t window;      // number of visible keys including the own one; <= 0: all
+  const void* k;       // [position][head_dim] of this KV head, row stride kv_stride elements
   const void* v;
   int64_t kv_stride;
   KvType kv_type;
   float scale;
-  float* out;            // [n_tokens][out_stride], same head order as q
+  float* out;  // [n_tokens][out_stride], same head order as q
   int64_t out_stride;
-  float* scratch;        // attend_scratch_floats()
+  float* scratch;  // attend_scratch_floats()
 };
 
 struct KernelTable {
   const char* name;  // "scalar", "avx2", "avx2vnni", "avx512vnni"
 
-  // Activations for u8/u4 weights: x f32 [n_tokens][cols] -> packed; tokens [begin, end) only, so that threads can
-  // share the work. `group` is the weights' group.
-  void (*pack_u8)(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin, int32_t end, void* packed);
-  void (*pack_u4)(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin, int32_t end, void* packed);
+  // Activations for u8/u4 weights: x f32 [n_tokens][cols] -> packed; tokens [begin, end) only, so
+  // that threads can share the work. `group` is the weights' group.
+  void (*pack_u8)(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+                  int32_t end, void* packed);
+  void (*pack_u4)(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+                  int32_t end, void* packed);
 
   void (*linear_f32)(const Linear&);
   void (*linear_f16)(const Linear&);
@@ -77,7 +84,8 @@ struct KernelTable {
   // y[i] = w[i] * (x[i] / sqrt(mean(x^2) + eps))
   void (*rms_norm)(const float* x, const float* w, float eps, int32_t n, float* y);
   // In place on n_heads heads of head_dim floats; pairs (i, i + rotary/2), cos and sin [rotary/2].
-  void (*rope)(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos, const float* sin);
+  void (*rope)(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos,
+               const float* sin);
   // y[i] = up[i] * gate[i] / (1 + exp(-gate[i]))
   void (*silu_mul)(const float* gate, const float* up, int32_t n, float* y);
   void (*add)(const float* x, int32_t n, float* y);  // y += x
@@ -90,7 +98,8 @@ size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols);
 size_t linear_scratch_bytes();
 size_t attend_scratch_floats(const Attend& shape);
 
-// Rows of weights that one chunk of a parallel loop should take at least, so that no tier wastes a tile.
+// Rows of weights that one chunk of a parallel loop should take at least, so that no tier wastes a
+// tile.
 constexpr int32_t kRowTile = 48;
 
 }  // namespace phial::kernels

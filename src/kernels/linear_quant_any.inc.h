@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The specification of linear_u8 and linear_u4 in plain C++: the scalar tier, and the other tiers' answer to groups that
-// cut activation blocks (group neither a multiple of 32 nor all columns; no real model has such). Local to the file
-// that includes it.
+// The specification of linear_u8 and linear_u4 in plain C++: the scalar tier, and the other tiers'
+// answer to groups that cut activation blocks (group neither a multiple of 32 nor all columns; no
+// real model has such). Local to the file that includes it.
 //
-// Per output, over the segments of columns that lie in one activation block and one weight group, in column order:
-//   inner = fma(float(sum (code - zero) * act), act_scale, inner)       the sum is an exact integer below 2^24
+// Per output, over the segments of columns that lie in one activation block and one weight group,
+// in column order:
+//   inner = fma(float(sum (code - zero) * act), act_scale, inner)       the sum is an exact integer
+//   below 2^24
 // and at the end of each group
 //   y = fma(inner, weight_scale, y); inner = 0
 #pragma once
@@ -28,7 +30,9 @@ inline int32_t zero_point(const Matrix& w, int64_t row, int32_t group_index) {
 }
 
 // Do whole activation blocks lie in one group each?
-inline bool groups_hold_blocks(const Matrix& w) { return w.group % kActBlock == 0 || w.group == w.cols; }
+inline bool groups_hold_blocks(const Matrix& w) {
+  return w.group % kActBlock == 0 || w.group == w.cols;
+}
 
 // The raw codes of one activation block in packed order; places past the last column are left at 0.
 template <Format kFormat>
@@ -64,7 +68,8 @@ void linear_quant_any(const Linear& l) {
       float inner[kTokens] = {}, sum[kTokens] = {};
       for (int32_t c0 = 0; c0 < cols; c0 += kActBlock) {
         const int32_t end = cols - c0 < kActBlock ? cols : c0 + kActBlock;
-        const size_t first = static_cast<size_t>(c0 / kActBlock) * static_cast<size_t>(l.n_tokens) + static_cast<size_t>(t0);
+        const size_t first = static_cast<size_t>(c0 / kActBlock) * static_cast<size_t>(l.n_tokens) +
+                             static_cast<size_t>(t0);
         int16_t codes[kActBlock];
         block_codes<kFormat>(l.w, row, c0, end - c0, codes);
         for (int32_t c = c0; c < end;) {  // one segment
@@ -80,7 +85,8 @@ void linear_quant_any(const Linear& l) {
             const int8_t* a = acts.codes + (first + static_cast<size_t>(t)) * kActBlock;
             int32_t dot = 0;
             for (int i = 0; i < kActBlock; i++) dot += w[i] * a[i];
-            inner[t] = __builtin_fmaf(static_cast<float>(dot), acts.scales[first + static_cast<size_t>(t)], inner[t]);
+            inner[t] = __builtin_fmaf(static_cast<float>(dot),
+                                      acts.scales[first + static_cast<size_t>(t)], inner[t]);
             if (next == (g + 1) * group) {
               sum[t] = __builtin_fmaf(inner[t], scale, sum[t]);
               inner[t] = 0;

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where pack_u8 and pack_u4 put what, shared by all tiers; local to the file that includes it.
 //
-//   codes   int8  [n_blocks][n_tokens][32]   u8: columns in order; u4: the 16 even columns, then the 16 odd ones, since
-//                                            the nibbles of a byte come apart as an even and an odd column
+//   codes   int8  [n_blocks][n_tokens][32]   u8: columns in order; u4: the 16 even columns, then
+//   the 16 odd ones, since
+//                                            the nibbles of a byte come apart as an even and an odd
+//                                            column
 //   scales  f32   [n_blocks][n_tokens]       max |x| / 127 of the block
-//   offsets int32 [n_blocks][n_tokens]       -zero * sum of the block's codes, zero = 128 (u8) or 8 (u4): where an
-//                                            integer dot product with symmetric weights' raw codes has to start
+//   offsets int32 [n_blocks][n_tokens]       -zero * sum of the block's codes, zero = 128 (u8) or 8
+//   (u4): where an
+//                                            integer dot product with symmetric weights' raw codes
+//                                            has to start
 //
-// Blocks come first so that a tile of tokens lies together: with tokens first, their stride would be a multiple of
-// 4096 bytes for common widths. The last block is filled up with zero codes.
+// Blocks come first so that a tile of tokens lies together: with tokens first, their stride would
+// be a multiple of 4096 bytes for common widths. The last block is filled up with zero codes.
 #pragma once
 
 #include <stddef.h>
@@ -35,7 +39,8 @@ inline size_t packed_end(size_t n) { return n * (kActBlock + 8); }
 inline PackedActs packed_acts(const void* packed, int32_t n_tokens, int32_t cols) {
   const char* base = static_cast<const char*>(packed);
   const size_t n = static_cast<size_t>(n_tokens) * static_cast<size_t>(act_blocks(cols));
-  return {reinterpret_cast<const int8_t*>(base), reinterpret_cast<const float*>(base + packed_scales_at(n)),
+  return {reinterpret_cast<const int8_t*>(base),
+          reinterpret_cast<const float*>(base + packed_scales_at(n)),
           reinterpret_cast<const int32_t*>(base + packed_offsets_at(n))};
 }
 

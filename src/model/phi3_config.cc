@@ -49,7 +49,7 @@ void check_architecture(const JsonView& view) {
   }
   if (view.has("quantization_config"))
     throw_error(Code::kUnsupported,
-                "{}: the checkpoint is already quantised ('quantization_config'); give the "
+                "{}: the checkpoint is already quantized ('quantization_config'); give the "
                 "original one in bfloat16",
                 view.where());
   if (const std::string act = view.string_or("hidden_act", "silu"); act != "silu")

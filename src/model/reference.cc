@@ -21,7 +21,7 @@ Floats linear(const WeightMatrix& w, const Floats& in) {
                n = in.size() / cols;
   Floats out(n * rows), row(cols);
   for (size_t r = 0; r < rows; ++r) {
-    dequantise_row(w, static_cast<int64_t>(r), row.data());
+    dequantize_row(w, static_cast<int64_t>(r), row.data());
     for (size_t t = 0; t < n; ++t) {
       double sum = 0;
       for (size_t c = 0; c < cols; ++c) sum += static_cast<double>(in[t * cols + c]) * row[c];
@@ -139,7 +139,7 @@ std::vector<float> reference_forward(const Phi3Config& config, const Phi3Weights
       throw_error(Code::kInvalidArgument,
                   "token id {} at position {} is outside the vocabulary of {}", ids[t], t,
                   config.vocab_size);
-    dequantise_row(weights.embedding, ids[t], &x[t * hidden]);
+    dequantize_row(weights.embedding, ids[t], &x[t * hidden]);
   }
 
   const Rope rope(config);

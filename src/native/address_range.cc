@@ -24,7 +24,8 @@ AddressRange& AddressRange::operator=(AddressRange&& other) noexcept {
 std::optional<AddressRange> AddressRange::reserve(uint64_t bytes, bool huge_pages) {
   AddressRange range;
   if (bytes == 0) return range;
-  if (bytes > (uint64_t{1} << 56)) return std::nullopt;  // beyond any address space; also keeps size_t safe
+  if (bytes > (uint64_t{1} << 56))
+    return std::nullopt;  // beyond any address space; also keeps size_t safe
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) return std::nullopt;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Order of the passes over tokens ("serial pieces") and of the loops over rows: with one token the pieces run on the
-// calling thread and a layer has five loops (qkv, attention, o, gate_up with silu, down).
+// Order of the passes over tokens ("serial pieces") and of the loops over rows: with one token the
+// pieces run on the calling thread and a layer has five loops (qkv, attention, o, gate_up with
+// silu, down).
 #include "native/forward.h"
 
 #include <algorithm>
@@ -18,8 +19,9 @@ constexpr int32_t kMaxTokenBlock = 16;
 
 }  // namespace
 
-Forward::Forward(const Phi3Config& config, const Phi3Weights& weights, const kernels::KernelTable& table,
-                 ThreadPool& pool, Workspace& workspace, int32_t logit_rows)
+Forward::Forward(const Phi3Config& config, const Phi3Weights& weights,
+                 const kernels::KernelTable& table, ThreadPool& pool, Workspace& workspace,
+                 int32_t logit_rows)
     : config_(config),
       weights_(weights),
       table_(table),
@@ -48,9 +50,11 @@ void Forward::run(std::span<const TokenId> tokens, std::span<const Segment> segm
   embed(tokens, segments);
   for (int32_t i = 0; i < config_.n_layers; ++i) {
     if (interrupt && interrupt())
-      throw_error(Code::kCancelled, "the pass over {} tokens was interrupted before layer {}", n_tokens_, i);
+      throw_error(Code::kCancelled, "the pass over {} tokens was interrupted before layer {}",
+                  n_tokens_, i);
     const Phi3Layer& layer = weights_.layers[static_cast<size_t>(i)];
-    // Nobody reads what the last layer would add if no logits are wanted: its keys and values are all that counts.
+    // Nobody reads what the last layer would add if no logits are wanted: its keys and values are
+    // all that counts.
     const bool only_append = wanted.empty() && i + 1 == config_.n_layers;
     attention(layer, i, segments, only_append);
     if (only_append) return;
@@ -62,7 +66,7 @@ void Forward::run(std::span<const TokenId> tokens, std::span<const Segment> segm
 void Forward::embed(std::span<const TokenId> tokens, std::span<const Segment> segments) {
   for_tokens([&](int32_t begin, int32_t end) {
     for (int32_t t = begin; t < end; ++t)
-      dequantise_row(weights_.embedding, tokens[static_cast<size_t>(t)],
+      dequantize_row(weights_.embedding, tokens[static_cast<size_t>(t)],
                      w_.residual + int64_t{t} * config_.hidden_size);
     for (const Segment& s : segments)
       for (int32_t t = std::max(begin, s.row); t < std::min(end, s.row + s.n_tokens); ++t)
@@ -71,8 +75,10 @@ void Forward::embed(std::span<const TokenId> tokens, std::span<const Segment> se
   });
 }
 
-// Rotates keys of tokens [begin, end) (counted in the segment) and appends them and their values to the cache.
-void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int32_t begin, int32_t end) {
+// Rotates keys of tokens [begin, end) (counted in the segment) and appends them and their values to
+// the cache.
+void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int32_t begin,
+                          int32_t end) {
   const int32_t dim = config_.head_dim;
   const uint64_t bytes = s.cache->position_bytes();
   std::byte* const keys = s.cache->keys(layer, kv_head);
@@ -81,7 +87,8 @@ void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int3
     const int64_t row = s.row + t;
     float* const k = w_.qkv + row * qkv_stride_ + config_.q_rows() + int64_t{kv_head} * dim;
     const float* const v = k + config_.kv_rows();
-    table_.rope(k, 1, dim, config_.rotary_dim, w_.cos + row * rope_.half(), w_.sin + row * rope_.half());
+    table_.rope(k, 1, dim, config_.rotary_dim, w_.cos + row * rope_.half(),
+                w_.sin + row * rope_.half());
     const uint64_t at = static_cast<uint64_t>(s.position + t) * bytes;
     if (s.cache->type() == kernels::KvType::kF16) {
       table_.f32_to_f16(k, dim, reinterpret_cast<uint16_t*>(keys + at));
@@ -93,14 +100,16 @@ void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int3
   }
 }
 
-// Rotates the queries of tokens [begin, end) that share this KV head and attends. Their keys are in the cache.
-void Forward::attend(const Segment& s, int32_t layer, int32_t kv_head, int32_t begin, int32_t end, int thread) {
+// Rotates the queries of tokens [begin, end) that share this KV head and attends. Their keys are in
+// the cache.
+void Forward::attend(const Segment& s, int32_t layer, int32_t kv_head, int32_t begin, int32_t end,
+                     int thread) {
   const int32_t dim = config_.head_dim, shared = config_.n_heads / config_.n_kv_heads;
   const int64_t first = int64_t{kv_head} * shared * dim, row = s.row + begin;
   float* const q = w_.qkv + row * qkv_stride_ + first;
   for (int32_t t = 0; t < end - begin; ++t)
-    table_.rope(q + t * qkv_stride_, shared, dim, config_.rotary_dim, w_.cos + (row + t) * rope_.half(),
-                w_.sin + (row + t) * rope_.half());
+    table_.rope(q + t * qkv_stride_, shared, dim, config_.rotary_dim,
+                w_.cos + (row + t) * rope_.half(), w_.sin + (row + t) * rope_.half());
   kernels::Attend a{};
   a.q = q;
   a.q_stride = qkv_stride_;
@@ -120,18 +129,19 @@ void Forward::attend(const Segment& s, int32_t layer, int32_t kv_head, int32_t b
   table_.attend(a);
 }
 
-void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments, bool only_append) {
+void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments,
+                        bool only_append) {
   const int32_t hidden = config_.hidden_size, kv_heads = config_.n_kv_heads;
   for_tokens([&](int32_t begin, int32_t end) {
     for (int64_t t = begin; t < end; ++t)
-      table_.rms_norm(w_.residual + t * hidden, layer.input_norm.data(), config_.rms_norm_eps, hidden,
-                      w_.branch + t * hidden);
+      table_.rms_norm(w_.residual + t * hidden, layer.input_norm.data(), config_.rms_norm_eps,
+                      hidden, w_.branch + t * hidden);
     linear_.pack(layer.qkv, w_.branch, n_tokens_, begin, end);
   });
   linear_.run(layer.qkv, w_.branch, n_tokens_, w_.qkv, qkv_stride_);
 
-  // A segment that fits one task per head appends its keys in that task; longer ones (prompts) append first, since the
-  // tasks of later tokens read the keys of earlier ones.
+  // A segment that fits one task per head appends its keys in that task; longer ones (prompts)
+  // append first, since the tasks of later tokens read the keys of earlier ones.
   int32_t tasks = 0;
   bool append_first = only_append;
   for (const Segment& s : segments) {
@@ -156,7 +166,8 @@ void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const S
     for (const Segment& s : segments) {
       const int32_t blocks = (s.n_tokens + kAttendTokens - 1) / kAttendTokens;
       if (task < blocks) {
-        const int32_t begin = task * kAttendTokens, end = std::min(begin + kAttendTokens, s.n_tokens);
+        const int32_t begin = task * kAttendTokens,
+                      end = std::min(begin + kAttendTokens, s.n_tokens);
         if (!append_first) append_head(s, index, kv_head, begin, end);
         return attend(s, index, kv_head, begin, end, thread);
       }
@@ -164,7 +175,9 @@ void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const S
     }
   });
 
-  for_tokens([&](int32_t begin, int32_t end) { linear_.pack(layer.o, w_.attended, n_tokens_, begin, end); });
+  for_tokens([&](int32_t begin, int32_t end) {
+    linear_.pack(layer.o, w_.attended, n_tokens_, begin, end);
+  });
   linear_.run(layer.o, w_.attended, n_tokens_, w_.branch, hidden);
 }
 
@@ -174,37 +187,46 @@ void Forward::feed_forward(const Phi3Layer& layer) {
   for_tokens([&](int32_t begin, int32_t end) {
     for (int64_t t = begin; t < end; ++t) {
       table_.add(w_.branch + t * hidden, hidden, w_.residual + t * hidden);
-      table_.rms_norm(w_.residual + t * hidden, layer.post_norm.data(), config_.rms_norm_eps, hidden,
-                      w_.branch + t * hidden);
+      table_.rms_norm(w_.residual + t * hidden, layer.post_norm.data(), config_.rms_norm_eps,
+                      hidden, w_.branch + t * hidden);
     }
     linear_.pack(layer.gate_up, w_.branch, n_tokens_, begin, end);
   });
   linear_.run_gated(layer.gate_up, w_.branch, n_tokens_, w_.activated);
-  for_tokens([&](int32_t begin, int32_t end) { linear_.pack(layer.down, w_.activated, n_tokens_, begin, end); });
+  for_tokens([&](int32_t begin, int32_t end) {
+    linear_.pack(layer.down, w_.activated, n_tokens_, begin, end);
+  });
   linear_.run(layer.down, w_.activated, n_tokens_, w_.branch, hidden);
   for_tokens([&](int32_t begin, int32_t end) {
-    table_.add(w_.branch + int64_t{begin} * hidden, (end - begin) * hidden, w_.residual + int64_t{begin} * hidden);
+    table_.add(w_.branch + int64_t{begin} * hidden, (end - begin) * hidden,
+               w_.residual + int64_t{begin} * hidden);
   });
 }
 
-// Final norm and lm_head for the wanted rows only. Rows whose logits lie one after another are written in place; others
-// are staged in groups, so that lm_head is read once for a batch of decoding sequences.
+// Final norm and lm_head for the wanted rows only. Rows whose logits lie one after another are
+// written in place; others are staged in groups, so that lm_head is read once for a batch of
+// decoding sequences.
 void Forward::logits(std::span<const WantedRow> wanted) {
   const int32_t hidden = config_.hidden_size;
   const int64_t vocab = config_.vocab_size;
   while (!wanted.empty()) {
     size_t adjacent = 1;
-    while (adjacent < wanted.size() && wanted[adjacent].logits == wanted[adjacent - 1].logits + vocab) ++adjacent;
+    while (adjacent < wanted.size() &&
+           wanted[adjacent].logits == wanted[adjacent - 1].logits + vocab)
+      ++adjacent;
     const bool staged = adjacent < wanted.size() && adjacent < static_cast<size_t>(logit_rows_);
-    const size_t count = staged ? std::min(wanted.size(), static_cast<size_t>(logit_rows_)) : adjacent;
+    const size_t count =
+        staged ? std::min(wanted.size(), static_cast<size_t>(logit_rows_)) : adjacent;
     n_tokens_ = static_cast<int32_t>(count);
     for_tokens([&](int32_t begin, int32_t end) {
       for (int64_t i = begin; i < end; ++i)
-        table_.rms_norm(w_.residual + int64_t{wanted[static_cast<size_t>(i)].row} * hidden, weights_.final_norm.data(),
-                        config_.rms_norm_eps, hidden, w_.branch + i * hidden);
+        table_.rms_norm(w_.residual + int64_t{wanted[static_cast<size_t>(i)].row} * hidden,
+                        weights_.final_norm.data(), config_.rms_norm_eps, hidden,
+                        w_.branch + i * hidden);
       linear_.pack(weights_.lm_head, w_.branch, n_tokens_, begin, end);
     });
-    linear_.run(weights_.lm_head, w_.branch, n_tokens_, staged ? w_.logits : wanted[0].logits, vocab);
+    linear_.run(weights_.lm_head, w_.branch, n_tokens_, staged ? w_.logits : wanted[0].logits,
+                vocab);
     if (staged)
       for (size_t i = 0; i < count; ++i)
         std::memcpy(wanted[i].logits, w_.logits + static_cast<int64_t>(i) * vocab,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One pass of Phi-3 over a chunk of tokens: embedding to logits, reading every weight once, appending to the caches. Knows
-// no history and makes no decision; that is native_session's. What it computes is specified by model/reference.h.
+// One pass of Phi-3 over a chunk of tokens: embedding to logits, reading every weight once,
+// appending to the caches. Knows no history and makes no decision; that is native_session's. What
+// it computes is specified by model/reference.h.
 #pragma once
 
 #include <cstdint>
@@ -18,12 +19,13 @@
 
 namespace phial {
 
-// Consecutive tokens of one sequence. Positions before `position` must be in the cache, rotated with the same factors.
+// Consecutive tokens of one sequence. Positions before `position` must be in the cache, rotated
+// with the same factors.
 struct Segment {
   KvCache* cache;
-  int32_t row;        // of the chunk: where its first token is
+  int32_t row;  // of the chunk: where its first token is
   int32_t n_tokens;
-  int32_t position;   // of its first token
+  int32_t position;  // of its first token
   bool long_factors;
 };
 
@@ -36,20 +38,24 @@ struct WantedRow {
 class Forward {
  public:
   // Everything outlives this object.
-  Forward(const Phi3Config& config, const Phi3Weights& weights, const kernels::KernelTable& table, ThreadPool& pool,
-          Workspace& workspace, int32_t logit_rows);
+  Forward(const Phi3Config& config, const Phi3Weights& weights, const kernels::KernelTable& table,
+          ThreadPool& pool, Workspace& workspace, int32_t logit_rows);
 
-  // Segments in row order, together all of `tokens`; at most the workspace's chunk. Throws kCancelled between layers.
-  void run(std::span<const TokenId> tokens, std::span<const Segment> segments, std::span<const WantedRow> wanted,
-           const Interrupt& interrupt);
+  // Segments in row order, together all of `tokens`; at most the workspace's chunk. Throws
+  // kCancelled between layers.
+  void run(std::span<const TokenId> tokens, std::span<const Segment> segments,
+           std::span<const WantedRow> wanted, const Interrupt& interrupt);
 
  private:
   void embed(std::span<const TokenId> tokens, std::span<const Segment> segments);
-  void attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments, bool only_append);
+  void attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments,
+                 bool only_append);
   void feed_forward(const Phi3Layer& layer);
   void logits(std::span<const WantedRow> wanted);
-  void append_head(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin, int32_t end);
-  void attend(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin, int32_t end, int thread);
+  void append_head(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin,
+                   int32_t end);
+  void attend(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin, int32_t end,
+              int thread);
 
   // body(begin, end) over all tokens of the chunk: here for a few, else shared out.
   template <class Body>
@@ -62,9 +68,9 @@ class Forward {
   Workspace& w_;
   LinearRunner linear_;
   Rope rope_;
-  int32_t logit_rows_;     // how many rows of logits can be staged
-  int64_t qkv_stride_;     // floats of one token's Q, K and V
-  int32_t n_tokens_ = 0;   // of the chunk at hand
+  int32_t logit_rows_;    // how many rows of logits can be staged
+  int64_t qkv_stride_;    // floats of one token's Q, K and V
+  int32_t n_tokens_ = 0;  // of the chunk at hand
 };
 
 }  // namespace phial

@@ -21,12 +21,14 @@ KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType 
       kv_heads_(config.n_kv_heads),
       areas_(static_cast<uint64_t>(config.n_layers) * 2 * static_cast<uint64_t>(config.n_kv_heads)),
       position_bytes_(static_cast<uint64_t>(config.head_dim) * element_bytes(type)),
-      area_bytes_((static_cast<uint64_t>(max_context) * position_bytes_ + kLine - 1) / kLine * kLine) {
+      area_bytes_((static_cast<uint64_t>(max_context) * position_bytes_ + kLine - 1) / kLine *
+                  kLine) {
   // No huge pages: each head's area would commit 2 MiB at its first token.
   auto range = AddressRange::reserve(areas_ * area_bytes_, false);
   if (!range)
     throw_error(Code::kOutOfMemory,
-                "the key/value cache for a context of {} tokens needs {:.1f} GiB of address space, which the system "
+                "the key/value cache for a context of {} tokens needs {:.1f} GiB of address space, "
+                "which the system "
                 "refuses; ask for less with --context",
                 max_context, static_cast<double>(areas_ * area_bytes_) / (1u << 30));
   range_ = std::move(*range);

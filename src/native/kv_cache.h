@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys (already rotated) and values of one sequence. Which positions are valid is the session's knowledge, not the cache's.
+// Keys (already rotated) and values of one sequence. Which positions are valid is the session's
+// knowledge, not the cache's.
 //
-// Layout: [layer][key, value][kv_head][position][head_dim], so that a head's attention reads one contiguous run. Address
-// space is reserved for the whole context, memory is used only for positions that were written.
+// Layout: [layer][key, value][kv_head][position][head_dim], so that a head's attention reads one
+// contiguous run. Address space is reserved for the whole context, memory is used only for
+// positions that were written.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +31,8 @@ class KvCache {
   // To be told how far positions are written, so that shrink() knows what there is to give back.
   void touch(int32_t length) { touched_ = length > touched_ ? length : touched_; }
 
-  // Positions from `length` on won't be read again. Memory goes back to the system if that is worth the calls.
+  // Positions from `length` on won't be read again. Memory goes back to the system if that is worth
+  // the calls.
   void shrink(int32_t length);
 
  private:

@@ -6,22 +6,29 @@
 namespace phial {
 namespace {
 
-// One chunk of rows should stream this much: small enough that fast cores can take more of them, large enough that
-// fetching the next number is nothing. A chunk is re-read from L2 by kernels that block over tokens.
+// One chunk of rows should stream this much: small enough that fast cores can take more of them,
+// large enough that fetching the next number is nothing. A chunk is re-read from L2 by kernels that
+// block over tokens.
 constexpr int64_t kChunkBytes = 128 << 10;
 
 int64_t chunk_rows(const WeightMatrix& matrix, int64_t rows, int threads) {
   const int64_t bytes = static_cast<int64_t>(matrix.total_bytes());
   const int64_t row_bytes = std::max<int64_t>(1, bytes / std::max<int64_t>(1, matrix.rows));
   const int64_t by_bytes = kChunkBytes / row_bytes;
-  const int64_t by_share = rows / (4 * threads);  // at least four chunks a thread, where there are so many tiles
+  const int64_t by_share =
+      rows / (4 * threads);  // at least four chunks a thread, where there are so many tiles
   const int64_t tiles = std::min(by_bytes, by_share) / kernels::kRowTile;
   return std::max<int64_t>(1, tiles) * kernels::kRowTile;
 }
 
 kernels::Matrix kernel_matrix(const WeightMatrix& matrix) {
-  return {kernel_format(matrix.format), static_cast<int32_t>(matrix.rows), static_cast<int32_t>(matrix.cols),
-          static_cast<int32_t>(matrix.group), matrix.data, matrix.scales, matrix.zero_points};
+  return {kernel_format(matrix.format),
+          static_cast<int32_t>(matrix.rows),
+          static_cast<int32_t>(matrix.cols),
+          static_cast<int32_t>(matrix.group),
+          matrix.data,
+          matrix.scales,
+          matrix.zero_points};
 }
 
 // Rows [begin, begin + count) as a matrix of their own.
@@ -44,25 +51,30 @@ static_assert(static_cast<int>(WeightFormat::kF32) == static_cast<int>(kernels::
 
 LinearRunner::Kernel LinearRunner::kernel(WeightFormat format) const {
   switch (format) {
-    case WeightFormat::kF32: return table_.linear_f32;
-    case WeightFormat::kF16: return table_.linear_f16;
-    case WeightFormat::kBF16: return table_.linear_bf16;
-    case WeightFormat::kU8: return table_.linear_u8;
-    case WeightFormat::kU4: break;
+    case WeightFormat::kF32:
+      return table_.linear_f32;
+    case WeightFormat::kF16:
+      return table_.linear_f16;
+    case WeightFormat::kBF16:
+      return table_.linear_bf16;
+    case WeightFormat::kU8:
+      return table_.linear_u8;
+    case WeightFormat::kU4:
+      break;
   }
   return table_.linear_u4;
 }
 
 const void* LinearRunner::input(const WeightMatrix& matrix, const float* x) const {
-  return is_quantised(matrix.format) ? static_cast<const void*>(workspace_.packed) : x;
+  return is_quantized(matrix.format) ? static_cast<const void*>(workspace_.packed) : x;
 }
 
 void LinearRunner::pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t begin,
                         int32_t end) const {
-  if (!is_quantised(matrix.format)) return;
+  if (!is_quantized(matrix.format)) return;
   const auto pack = matrix.format == WeightFormat::kU8 ? table_.pack_u8 : table_.pack_u4;
-  pack(x, n_tokens, static_cast<int32_t>(matrix.cols), static_cast<int32_t>(matrix.group), begin, end,
-       workspace_.packed);
+  pack(x, n_tokens, static_cast<int32_t>(matrix.cols), static_cast<int32_t>(matrix.group), begin,
+       end, workspace_.packed);
 }
 
 void LinearRunner::run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y,
@@ -71,23 +83,28 @@ void LinearRunner::run(const WeightMatrix& matrix, const float* x, int32_t n_tok
   const int64_t rows = chunk_rows(matrix, matrix.rows, pool_.size());
   pool_.parallel_for((matrix.rows + rows - 1) / rows, [&](int64_t chunk, int thread) {
     const int64_t begin = chunk * rows, end = std::min(begin + rows, matrix.rows);
-    linear({kernel_matrix(matrix), input(matrix, x), n_tokens, y, y_stride, static_cast<int32_t>(begin),
-            static_cast<int32_t>(end), workspace_.linear_scratch(thread)});
+    linear({kernel_matrix(matrix), input(matrix, x), n_tokens, y, y_stride,
+            static_cast<int32_t>(begin), static_cast<int32_t>(end),
+            workspace_.linear_scratch(thread)});
   });
 }
 
-void LinearRunner::run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y) const {
+void LinearRunner::run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens,
+                             float* y) const {
   const Kernel linear = kernel(matrix.format);
   const int64_t half = matrix.rows / 2;
-  // Gate and up rows of a chunk meet in a strip [n_tokens][2 * rows] of the thread's own, which stays in its L2.
-  const int64_t strip_rows = workspace_.gate_up_floats() / (2 * n_tokens) / kernels::kRowTile * kernels::kRowTile;
+  // Gate and up rows of a chunk meet in a strip [n_tokens][2 * rows] of the thread's own, which
+  // stays in its L2.
+  const int64_t strip_rows =
+      workspace_.gate_up_floats() / (2 * n_tokens) / kernels::kRowTile * kernels::kRowTile;
   const int64_t rows = std::min(strip_rows, chunk_rows(matrix, half, pool_.size()));
   pool_.parallel_for((half + rows - 1) / rows, [&](int64_t chunk, int thread) {
     const int64_t begin = chunk * rows, count = std::min(rows, half - begin);
     float* const strip = workspace_.gate_up(thread);
     for (int64_t part = 0; part < 2; ++part)
-      linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens, strip + part * count,
-              2 * count, 0, static_cast<int32_t>(count), workspace_.linear_scratch(thread)});
+      linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens,
+              strip + part * count, 2 * count, 0, static_cast<int32_t>(count),
+              workspace_.linear_scratch(thread)});
     for (int32_t t = 0; t < n_tokens; ++t) {
       const float* gate = strip + t * 2 * count;
       table_.silu_mul(gate, gate + count, static_cast<int32_t>(count), y + t * half + begin);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = x W^T for a stored matrix: which kernel its format needs, how activations are prepared for it, and how its rows are
-// shared out among threads. Every output element is computed by one thread in one order, so results don't depend on how
-// many threads there are.
+// y = x W^T for a stored matrix: which kernel its format needs, how activations are prepared for
+// it, and how its rows are shared out among threads. Every output element is computed by one thread
+// in one order, so results don't depend on how many threads there are.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,17 @@ class LinearRunner {
   LinearRunner(const kernels::KernelTable& table, ThreadPool& pool, Workspace& workspace)
       : table_(table), pool_(pool), workspace_(workspace) {}
 
-  // Prepares tokens [begin, end) of x [n_tokens][cols] for run(); nothing to do for float formats. Threads may share the
-  // tokens of one x; all must be done before run().
-  void pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t begin, int32_t end) const;
+  // Prepares tokens [begin, end) of x [n_tokens][cols] for run(); nothing to do for float formats.
+  // Threads may share the tokens of one x; all must be done before run().
+  void pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t begin,
+            int32_t end) const;
 
   // y [n_tokens][y_stride]. x as it was given to pack().
-  void run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y, int64_t y_stride) const;
+  void run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y,
+           int64_t y_stride) const;
 
-  // y[t][i] = up * silu(gate) with matrix = [gate rows; up rows]; y [n_tokens][matrix.rows / 2], densely.
+  // y[t][i] = up * silu(gate) with matrix = [gate rows; up rows]; y [n_tokens][matrix.rows / 2],
+  // densely.
   void run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y) const;
 
  private:

@@ -10,7 +10,8 @@ namespace phial {
 namespace {
 
 constexpr const char* kDevice = "cpu";
-// Below what an accelerator's engine will claim, above engines that run on the CPU through another runtime.
+// Below what an accelerator's engine will claim, above engines that run on the CPU through another
+// runtime.
 constexpr int kRank = 50;
 
 class NativeBackend : public Backend {
@@ -20,7 +21,8 @@ class NativeBackend : public Backend {
   std::vector<Device> devices() const override {
     try {
       return {{kDevice, fmt::format("{}, {}", cpu_name(), kernels::best().name)}};
-    } catch (const Error& error) {  // PHIAL_ISA names a tier that can't run: said here, refused by open()
+    } catch (const Error&
+                 error) {  // PHIAL_ISA names a tier that can't run: said here, refused by open()
       return {{kDevice, fmt::format("{}, unusable: {}", cpu_name(), error.what())}};
     }
   }
@@ -40,16 +42,18 @@ class NativeBackend : public Backend {
     }
     const uint64_t memory = physical_memory_bytes();
     if (memory != 0 && package.weight_bytes() > memory)
-      verdict.reason += fmt::format(", but slowly: the weights' {:.1f} GiB exceed the memory's {:.1f} GiB",
-                                    static_cast<double>(package.weight_bytes()) / (1u << 30),
-                                    static_cast<double>(memory) / (1u << 30));
+      verdict.reason +=
+          fmt::format(", but slowly: the weights' {:.1f} GiB exceed the memory's {:.1f} GiB",
+                      static_cast<double>(package.weight_bytes()) / (1u << 30),
+                      static_cast<double>(memory) / (1u << 30));
     return verdict;
   }
 
   std::unique_ptr<Session> open(std::shared_ptr<const Package> package, std::string_view device,
                                 const SessionOptions& options) const override {
     if (device != kDevice)
-      throw_error(Code::kUnsupported, "phial's own engine runs on '{}', not on '{}'", kDevice, device);
+      throw_error(Code::kUnsupported, "phial's own engine runs on '{}', not on '{}'", kDevice,
+                  device);
     return std::make_unique<NativeSession>(std::move(package), kernels::best(), options);
   }
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// LongRoPE: keys are cached rotated, and which factors rotate them is fixed by the length that the sequence has at the
-// end of a step. When that differs from what is cached, the step computes the whole history again along with its own
-// tokens; `cached` = 0 is all it takes to ask for that. The same field makes an interrupted rebuild resume from the start.
+// LongRoPE: keys are cached rotated, and which factors rotate them is fixed by the length that the
+// sequence has at the end of a step. When that differs from what is cached, the step computes the
+// whole history again along with its own tokens; `cached` = 0 is all it takes to ask for that. The
+// same field makes an interrupted rebuild resume from the start.
 #include "native/native_session.h"
 
 #include <algorithm>
@@ -11,24 +12,28 @@
 namespace phial {
 namespace {
 
-// Enough tokens for the matrix kernels to be limited by arithmetic; more only adds buffers (phi-3-mini: 88 MB at 512).
+// Enough tokens for the matrix kernels to be limited by arithmetic; more only adds buffers
+// (phi-3-mini: 88 MB at 512).
 constexpr int32_t kDefaultChunk = 512;
 // Logits of interleaved sequences are staged for so many rows at once at most.
 constexpr int32_t kMaxStagedRows = 16;
 
 Limits make_limits(const Phi3Config& config, const SessionOptions& options) {
-  if (options.context < 0 || options.max_sequences < 1 || options.threads < 0 || options.prefill_chunk < 0)
+  if (options.context < 0 || options.max_sequences < 1 || options.threads < 0 ||
+      options.prefill_chunk < 0)
     throw_error(Code::kInvalidArgument,
-                "session options can't be negative, and there must be a sequence: context {}, max_sequences {}, "
+                "session options can't be negative, and there must be a sequence: context {}, "
+                "max_sequences {}, "
                 "threads {}, prefill_chunk {}",
                 options.context, options.max_sequences, options.threads, options.prefill_chunk);
   Limits limits;
   limits.vocab = config.vocab_size;
-  limits.max_context = options.context ? std::min(options.context, config.max_positions) : config.max_positions;
+  limits.max_context =
+      options.context ? std::min(options.context, config.max_positions) : config.max_positions;
   limits.max_sequences = options.max_sequences;
   const int64_t most = int64_t{limits.max_context} * limits.max_sequences;
-  limits.prefill_chunk =
-      static_cast<int32_t>(std::min<int64_t>(most, options.prefill_chunk ? options.prefill_chunk : kDefaultChunk));
+  limits.prefill_chunk = static_cast<int32_t>(
+      std::min<int64_t>(most, options.prefill_chunk ? options.prefill_chunk : kDefaultChunk));
   return limits;
 }
 
@@ -44,30 +49,36 @@ kernels::KvType choose_kv_type(const Phi3Weights& weights, const std::string& wa
   if (wanted == "f16") return kernels::KvType::kF16;
   if (wanted == "f32") return kernels::KvType::kF32;
   if (!wanted.empty())
-    throw_error(Code::kInvalidArgument, "key/value cache type '{}' is unknown to the CPU engine; it has f16 and f32",
+    throw_error(Code::kInvalidArgument,
+                "key/value cache type '{}' is unknown to the CPU engine; it has f16 and f32",
                 wanted);
   return all_f32(weights) ? kernels::KvType::kF32 : kernels::KvType::kF16;
 }
 
 int32_t staged_rows(const Limits& limits) {
-  return limits.max_sequences == 1 ? 0 : std::min({limits.max_sequences, kMaxStagedRows, limits.prefill_chunk});
+  return limits.max_sequences == 1
+             ? 0
+             : std::min({limits.max_sequences, kMaxStagedRows, limits.prefill_chunk});
 }
 
 }  // namespace
 
-NativeSession::NativeSession(std::shared_ptr<const Package> package, const kernels::KernelTable& table,
-                             const SessionOptions& options)
+NativeSession::NativeSession(std::shared_ptr<const Package> package,
+                             const kernels::KernelTable& table, const SessionOptions& options)
     : package_(std::move(package)),
       table_(table),
       limits_(make_limits(package_->config(), options)),
       kv_type_(choose_kv_type(package_->weights(), options.kv_cache)),
       pool_(options.threads),
       workspace_(package_->config(), package_->weights(),
-                 {limits_.prefill_chunk, staged_rows(limits_), limits_.max_context, pool_.size(), kv_type_}),
-      forward_(package_->config(), package_->weights(), table, pool_, workspace_, staged_rows(limits_)) {
+                 {limits_.prefill_chunk, staged_rows(limits_), limits_.max_context, pool_.size(),
+                  kv_type_}),
+      forward_(package_->config(), package_->weights(), table, pool_, workspace_,
+               staged_rows(limits_)) {
   chunk_tokens_.reserve(static_cast<size_t>(limits_.prefill_chunk));
   chunk_wanted_.reserve(static_cast<size_t>(limits_.prefill_chunk));
-  chunk_segments_.reserve(static_cast<size_t>(std::min(limits_.prefill_chunk, limits_.max_sequences)));
+  chunk_segments_.reserve(
+      static_cast<size_t>(std::min(limits_.prefill_chunk, limits_.max_sequences)));
   sequences_.reserve(static_cast<size_t>(std::min(limits_.max_sequences, 1024)));
 }
 
@@ -103,25 +114,30 @@ void NativeSession::check(std::span<const Step> batch) const {
   for (size_t i = 0; i < batch.size(); ++i) {
     const Step& step = batch[i];
     if (step.tokens.empty())
-      throw_error(Code::kInvalidArgument, "step {} of the batch (sequence {}) has no tokens", i, step.seq);
+      throw_error(Code::kInvalidArgument, "step {} of the batch (sequence {}) has no tokens", i,
+                  step.seq);
     for (const TokenId token : step.tokens)
       if (token < 0 || token >= limits_.vocab)
-        throw_error(Code::kInvalidArgument, "token {} of sequence {} is outside the vocabulary of {}", token, step.seq,
+        throw_error(Code::kInvalidArgument,
+                    "token {} of sequence {} is outside the vocabulary of {}", token, step.seq,
                     limits_.vocab);
     for (size_t j = 0; j < i; ++j)
       if (batch[j].seq == step.seq)
-        throw_error(Code::kInvalidArgument, "sequence {} is twice in a batch, at {} and {}", step.seq, j, i);
+        throw_error(Code::kInvalidArgument, "sequence {} is twice in a batch, at {} and {}",
+                    step.seq, j, i);
     unknown += find(step.seq) == nullptr;
   }
   if (static_cast<int64_t>(sequences_.size()) + unknown > limits_.max_sequences)
-    throw_error(Code::kInvalidArgument,
-                "{} sequences are open and the batch begins {} more, the session was opened for {} at once",
-                sequences_.size(), unknown, limits_.max_sequences);
+    throw_error(
+        Code::kInvalidArgument,
+        "{} sequences are open and the batch begins {} more, the session was opened for {} at once",
+        sequences_.size(), unknown, limits_.max_sequences);
   for (const Step& step : batch) {
     const int64_t had = length(step.seq), more = static_cast<int64_t>(step.tokens.size());
     if (had + more > limits_.max_context)
       throw_error(Code::kContextFull,
-                  "sequence {} has {} tokens and gets {} more, the context holds {} (of the model's {}); raise it with "
+                  "sequence {} has {} tokens and gets {} more, the context holds {} (of the "
+                  "model's {}); raise it with "
                   "--context or send less",
                   step.seq, had, more, limits_.max_context, package_->config().max_positions);
   }
@@ -149,7 +165,8 @@ void NativeSession::step(std::span<const Step> batch, const Interrupt& interrupt
   }
 }
 
-// Fills caches and logits; histories stay as they are, so that an exception leaves sequences at their old length.
+// Fills caches and logits; histories stay as they are, so that an exception leaves sequences at
+// their old length.
 void NativeSession::compute(std::span<const Step> batch, const Interrupt& interrupt) {
   chunk_tokens_.clear();
   chunk_segments_.clear();
@@ -171,7 +188,8 @@ void NativeSession::compute(std::span<const Step> batch, const Interrupt& interr
       chunk_tokens_.push_back(own < 0 ? sequence.tokens[static_cast<size_t>(position)]
                                       : step.tokens[static_cast<size_t>(own)]);
       if (step.logits && own >= 0 && (step.all_logits || position + 1 == end))
-        chunk_wanted_.push_back({row, step.logits + (step.all_logits ? int64_t{own} * limits_.vocab : 0)});
+        chunk_wanted_.push_back(
+            {row, step.logits + (step.all_logits ? int64_t{own} * limits_.vocab : 0)});
     }
   }
   if (!chunk_tokens_.empty()) run_chunk(interrupt);

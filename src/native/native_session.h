@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Session on phial's own CPU engine: sequences with their history and cache, the rules of a step, LongRoPE's rebuilds.
-// The arithmetic is in forward.cc.
+// A Session on phial's own CPU engine: sequences with their history and cache, the rules of a step,
+// LongRoPE's rebuilds. The arithmetic is in forward.cc.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,8 @@ namespace phial {
 class NativeSession : public Session {
  public:
   // Throws kInvalidArgument for options that can't be, kOutOfMemory.
-  NativeSession(std::shared_ptr<const Package> package, const kernels::KernelTable& table, const SessionOptions& options);
+  NativeSession(std::shared_ptr<const Package> package, const kernels::KernelTable& table,
+                const SessionOptions& options);
 
   Limits limits() const override;
   void step(std::span<const Step> batch, const Interrupt& interrupt) override;

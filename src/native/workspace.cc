@@ -9,8 +9,10 @@
 namespace phial {
 namespace {
 
-constexpr uint64_t kAlign = 128;  // two lines: the prefetcher's pair, and no sharing between threads
-// A thread's strip of gate and up rows holds at least this many floats, so that a single token isn't cut into crumbs.
+constexpr uint64_t kAlign =
+    128;  // two lines: the prefetcher's pair, and no sharing between threads
+// A thread's strip of gate and up rows holds at least this many floats, so that a single token
+// isn't cut into crumbs.
 constexpr int64_t kMinGateUpFloats = 4096;
 
 // Hands out offsets; the same calls first measure and then place.
@@ -33,7 +35,7 @@ class Layout {
 size_t largest_packed(const Phi3Weights& weights, int32_t tokens) {
   size_t bytes = 0;
   const auto see = [&](const WeightMatrix& matrix) {
-    if (!is_quantised(matrix.format)) return;
+    if (!is_quantized(matrix.format)) return;
     bytes = std::max(bytes, kernels::packed_bytes(kernel_format(matrix.format), tokens,
                                                   static_cast<int32_t>(matrix.cols)));
   };
@@ -47,7 +49,8 @@ size_t largest_packed(const Phi3Weights& weights, int32_t tokens) {
   return bytes;
 }
 
-// The largest scratch that a task of this session can ask for: scratch may depend on any field of the shape.
+// The largest scratch that a task of this session can ask for: scratch may depend on any field of
+// the shape.
 size_t largest_attend_scratch(const Phi3Config& config, const WorkspaceShape& shape) {
   size_t floats = 0;
   for (int32_t tokens = 1; tokens <= kAttendTokens; ++tokens) {
@@ -65,7 +68,8 @@ size_t largest_attend_scratch(const Phi3Config& config, const WorkspaceShape& sh
 
 }  // namespace
 
-Workspace::Workspace(const Phi3Config& config, const Phi3Weights& weights, const WorkspaceShape& shape)
+Workspace::Workspace(const Phi3Config& config, const Phi3Weights& weights,
+                     const WorkspaceShape& shape)
     : chunk_tokens(shape.chunk_tokens) {
   const int64_t t = shape.chunk_tokens;
   Layout thread;
@@ -90,7 +94,8 @@ Workspace::Workspace(const Phi3Config& config, const Phi3Weights& weights, const
   auto range = AddressRange::reserve(all.size(), true);
   if (!range)
     throw_error(Code::kOutOfMemory,
-                "the buffers for passes of {} tokens need {:.1f} MiB, which the system refuses; ask for a smaller "
+                "the buffers for passes of {} tokens need {:.1f} MiB, which the system refuses; "
+                "ask for a smaller "
                 "prefill chunk",
                 shape.chunk_tokens, static_cast<double>(all.size()) / (1u << 20));
   range_ = std::move(*range);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every buffer that a forward pass writes, sized once for the largest chunk of tokens. The cache isn't here.
+// Every buffer that a forward pass writes, sized once for the largest chunk of tokens. The cache
+// isn't here.
 #pragma once
 
 #include <cstddef>
@@ -12,13 +13,14 @@
 
 namespace phial {
 
-// Attention is shared out in tasks of one KV head and this many query tokens: enough that keys and values are reused from
-// the caches, few enough that a prompt of a hundred tokens keeps every core busy.
+// Attention is shared out in tasks of one KV head and this many query tokens: enough that keys and
+// values are reused from the caches, few enough that a prompt of a hundred tokens keeps every core
+// busy.
 constexpr int32_t kAttendTokens = 32;
 
 struct WorkspaceShape {
-  int32_t chunk_tokens;   // tokens in one pass
-  int32_t logit_rows;     // rows of logits that may have to be staged, 0: none
+  int32_t chunk_tokens;  // tokens in one pass
+  int32_t logit_rows;    // rows of logits that may have to be staged, 0: none
   int32_t max_context;
   int threads;
   kernels::KvType kv_type;
@@ -30,20 +32,24 @@ class Workspace {
   Workspace(const Phi3Config& config, const Phi3Weights& weights, const WorkspaceShape& shape);
 
   int32_t chunk_tokens = 0;
-  float* residual = nullptr;   // [chunk][hidden]
-  float* branch = nullptr;     // [chunk][hidden]: what goes into a sublayer, then what comes out of it
-  float* qkv = nullptr;        // [chunk][q_rows + 2 kv_rows]
-  float* attended = nullptr;   // [chunk][q_rows]
-  float* activated = nullptr;  // [chunk][intermediate]
-  float* cos = nullptr;        // [chunk][rotary_dim / 2]
-  float* sin = nullptr;        // likewise
-  float* logits = nullptr;     // [logit_rows][vocab]
-  std::byte* packed = nullptr; // the activations of one linear, as its kernel wants them
+  float* residual = nullptr;  // [chunk][hidden]
+  float* branch = nullptr;  // [chunk][hidden]: what goes into a sublayer, then what comes out of it
+  float* qkv = nullptr;     // [chunk][q_rows + 2 kv_rows]
+  float* attended = nullptr;    // [chunk][q_rows]
+  float* activated = nullptr;   // [chunk][intermediate]
+  float* cos = nullptr;         // [chunk][rotary_dim / 2]
+  float* sin = nullptr;         // likewise
+  float* logits = nullptr;      // [logit_rows][vocab]
+  std::byte* packed = nullptr;  // the activations of one linear, as its kernel wants them
 
   // For one thread at a time.
   void* linear_scratch(int thread) const { return of_thread(thread, 0); }
-  float* attend_scratch(int thread) const { return reinterpret_cast<float*>(of_thread(thread, attend_offset_)); }
-  float* gate_up(int thread) const { return reinterpret_cast<float*>(of_thread(thread, gate_up_offset_)); }
+  float* attend_scratch(int thread) const {
+    return reinterpret_cast<float*>(of_thread(thread, attend_offset_));
+  }
+  float* gate_up(int thread) const {
+    return reinterpret_cast<float*>(of_thread(thread, gate_up_offset_));
+  }
   int64_t gate_up_floats() const { return gate_up_floats_; }  // of one thread
 
  private:

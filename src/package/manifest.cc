@@ -79,7 +79,7 @@ struct Reader {
     if (is_norm(spec.role) && m.format != WeightFormat::kF32)
       throw_error(Code::kCorrupt, "{}: format is {}, norms are f32", view.where(),
                   weight_format_name(m.format));
-    if (is_quantised(m.format)) {
+    if (is_quantized(m.format)) {
       m.group = view.integer("group", 1, m.cols);
       if (m.cols % m.group != 0 || (m.format == WeightFormat::kU4 && m.group % 2 != 0) ||
           (m.format == WeightFormat::kU8 && m.group != m.cols))
@@ -90,7 +90,7 @@ struct Reader {
                   weight_format_name(m.format));
     }
     t.data = extent(view, "data", m.data_bytes());
-    if (is_quantised(m.format)) t.scales = extent(view, "scales", m.scale_bytes());
+    if (is_quantized(m.format)) t.scales = extent(view, "scales", m.scale_bytes());
     if (view.has("zero_points")) t.zero_points = extent(view, "zero_points", m.zero_point_bytes());
     return t;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Hugging Face folder run as it is, unquantised. Internal to package/.
+// A Hugging Face folder run as it is, unquantized. Internal to package/.
 #pragma once
 
 #include <memory>

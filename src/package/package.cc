@@ -39,7 +39,7 @@ Json format_json(uint64_t count, const WeightMatrix& m, uint64_t bytes, uint64_t
   json["format"] = weight_format_name(m.format);
   json["matrices"] = count;
   if (m.group) json["group"] = m.group;
-  if (is_quantised(m.format)) json["zero_points"] = m.zero_points != nullptr;
+  if (is_quantized(m.format)) json["zero_points"] = m.zero_points != nullptr;
   json["parameters"] = parameters;
   json["bytes"] = bytes;
   json["bits_per_weight"] =
@@ -112,7 +112,7 @@ Json Package::describe() const {
   fs::path name = folder_.has_filename() ? folder_.filename() : folder_.parent_path().filename();
   json["name"] = folder_.empty() ? "synthetic" : name.string();
   json["folder"] = folder_.string();
-  json["kind"] = folder_.empty() ? "synthetic" : quantised_by_phial() ? "package" : "checkpoint";
+  json["kind"] = folder_.empty() ? "synthetic" : quantized_by_phial() ? "package" : "checkpoint";
   json["model_type"] = "phi3";
   json["parameters"] = c.parameters();
   json["layers"] = c.n_layers;
@@ -129,7 +129,7 @@ Json Package::describe() const {
   json["sliding_window"] = c.sliding_window;
   json["tied_embeddings"] = c.tie_word_embeddings;
   json["kv_bytes_per_token_f16"] = c.kv_bytes_per_token(2);
-  if (quantised_by_phial()) {
+  if (quantized_by_phial()) {
     json["recipe"] = manifest_["recipe"];
     if (manifest_.contains("source")) json["source"] = manifest_["source"];
     json["artefacts"] = manifest_.value("artefacts", Json::array());

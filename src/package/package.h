@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model that can be run: its configuration, its weights (mapped), its side files and what is known of its origin.
-// Three ways to get one: a package folder that `phial quantize` wrote, a Hugging Face folder as it is, random weights.
-// Format on disk: docs/formats/package.md.
+// A model that can be run: its configuration, its weights (mapped), its side files and what is
+// known of its origin. Three ways to get one: a package folder that `phial quantize` wrote, a
+// Hugging Face folder as it is, random weights. Format on disk: docs/formats/package.md.
 #pragma once
 
 #include <cstdint>
@@ -17,29 +17,32 @@
 namespace phial {
 
 inline constexpr const char* kManifestFile = "phial.json";
-// OpenVINO derives the name of the weights from that of the IR (openvino_model.xml), every other reader is told a name:
-// so this is what the one copy of the weights is called.
+// OpenVINO derives the name of the weights from that of the IR (openvino_model.xml), every other
+// reader is told a name: so this is what the one copy of the weights is called.
 inline constexpr const char* kWeightsFile = "openvino_model.bin";
 
 class Package {
  public:
-  // A package folder (has phial.json) or a Hugging Face folder. Throws kNotFound, kCorrupt, kUnsupported.
+  // A package folder (has phial.json) or a Hugging Face folder. Throws kNotFound, kCorrupt,
+  // kUnsupported.
   static std::shared_ptr<const Package> open(const fs::path& folder);
-  // Random weights of a known shape ("phi-3-mini") made in memory in the layout that quantising with `recipe` would give.
-  // No tokenizer. `layers` > 0 cuts the model.
-  static std::shared_ptr<const Package> synthetic(const std::string& shape, const QuantRecipe& recipe, int32_t layers = 0,
+  // Random weights of a known shape ("phi-3-mini") made in memory in the layout that quantizing
+  // with `recipe` would give. No tokenizer. `layers` > 0 cuts the model.
+  static std::shared_ptr<const Package> synthetic(const std::string& shape,
+                                                  const QuantRecipe& recipe, int32_t layers = 0,
                                                   uint64_t seed = 1);
   virtual ~Package() = default;
 
-  const fs::path& folder() const { return folder_; }   // empty for synthetic
-  bool quantised_by_phial() const { return !manifest_.is_null(); }
+  const fs::path& folder() const { return folder_; }  // empty for synthetic
+  bool quantized_by_phial() const { return !manifest_.is_null(); }
   const Phi3Config& config() const { return config_; }
   const Phi3Weights& weights() const { return weights_; }
   const SideFiles& side_files() const { return side_files_; }
-  const Json& manifest() const { return manifest_; }   // null unless a package folder
+  const Json& manifest() const { return manifest_; }       // null unless a package folder
   uint64_t weight_bytes() const { return weight_bytes_; }  // of the matrices that a run maps
 
-  // What `phial show --json` prints: name, origin, family facts, formats by role, recipe, sizes, artefacts.
+  // What `phial show --json` prints: name, origin, family facts, formats by role, recipe, sizes,
+  // artefacts.
   Json describe() const;
 
  protected:

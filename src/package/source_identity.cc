@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashing all bytes of a checkpoint would take longer than quantising it. The tensor table of every
+// Hashing all bytes of a checkpoint would take longer than quantizing it. The tensor table of every
 // file (names, shapes, offsets) and 64 pages spread evenly tell checkpoints of one family, and
 // fine-tunes of one checkpoint, apart; they don't detect a flipped bit elsewhere, which the
 // manifest says.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All offsets are known before the first weight is read, so blocks of rows are quantised and
+// All offsets are known before the first weight is read, so blocks of rows are quantized and
 // written by whichever thread is free, in any order: reading, computing and writing overlap without
 // queues.
 #include "package/writer.h"
@@ -41,7 +41,7 @@ void check_places(const fs::path& source, const fs::path& destination, bool over
   std::error_code ignored;
   if (fs::exists(source / kManifestFile, ignored))
     throw_error(Code::kInvalidArgument,
-                "{}: is a package already; its weights can't be quantised again, start from the "
+                "{}: is a package already; its weights can't be quantized again, start from the "
                 "original checkpoint",
                 source.string());
   if (is_within(destination, source))
@@ -64,7 +64,7 @@ void check_places(const fs::path& source, const fs::path& destination, bool over
 // callbacks, and the files whose pages are given back behind us.
 class Pass {
  public:
-  Pass(const Checkpoint& checkpoint, const QuantiseOptions& options, uint64_t total)
+  Pass(const Checkpoint& checkpoint, const QuantizeOptions& options, uint64_t total)
       : checkpoint_(checkpoint), options_(options), pool_(options.threads), total_(total) {}
 
   int threads() const { return pool_.size(); }
@@ -94,7 +94,7 @@ class Pass {
 
   void check_interrupt() const {
     if (options_.interrupt && options_.interrupt())
-      throw_error(Code::kCancelled, "quantising was cancelled; nothing was kept");
+      throw_error(Code::kCancelled, "quantizing was cancelled; nothing was kept");
   }
 
   void report(const std::string& what) const {
@@ -112,7 +112,7 @@ class Pass {
   }
 
   const Checkpoint& checkpoint_;
-  const QuantiseOptions& options_;
+  const QuantizeOptions& options_;
   ThreadPool pool_;
   std::atomic<uint64_t> done_{0};
   uint64_t total_;
@@ -188,7 +188,7 @@ void copy_side_files(const fs::path& source, const fs::path& folder) {
 
 }  // namespace
 
-void quantise(const fs::path& source, const fs::path& destination, const QuantiseOptions& options) {
+void quantize(const fs::path& source, const fs::path& destination, const QuantizeOptions& options) {
   options.recipe.check();
   check_places(source, destination, options.overwrite);
   const Checkpoint checkpoint(source);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a package from a checkpoint: quantises tensor by tensor in a stream, beside the destination, and renames at
-// the end. Memory of its own stays under about 1 GiB whatever the model's size.
+// Writes a package from a checkpoint: quantizes tensor by tensor in a stream, beside the
+// destination, and renames at the end. Memory of its own stays under about 1 GiB whatever the
+// model's size.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +18,22 @@ struct Progress {
   std::string current;               // tensor or phase
 };
 
-struct QuantiseOptions {
+struct QuantizeOptions {
   QuantRecipe recipe;
-  int32_t threads = 0;     // 0: all available
-  bool overwrite = false;  // replace an existing package at the destination
+  int32_t threads = 0;                            // 0: all available
+  bool overwrite = false;                         // replace an existing package at the destination
   std::function<void(const Progress&)> progress;  // may be empty; called from one thread
-  std::function<bool()> interrupt;                // true: stop, remove what was written, throw kCancelled
+  std::function<bool()> interrupt;  // true: stop, remove what was written, throw kCancelled
 };
 
-// Throws what Checkpoint and FileWriter throw; kInvalidArgument if a group size doesn't divide a tensor.
-void quantise(const fs::path& source, const fs::path& destination, const QuantiseOptions& options);
+// Throws what Checkpoint and FileWriter throw; kInvalidArgument if a group size doesn't divide a
+// tensor.
+void quantize(const fs::path& source, const fs::path& destination, const QuantizeOptions& options);
 
-// A checkpoint in the original layout (bf16 safetensors, config.json; tokenizer files if `tokenizer_from` names a folder)
-// with random weights: for tests and benchmarks. `config` is a config.json object.
-void make_random_checkpoint(const Json& config, const fs::path& destination, uint64_t seed, const fs::path& tokenizer_from,
-                            const std::string& dtype);
+// A checkpoint in the original layout (bf16 safetensors, config.json; tokenizer files if
+// `tokenizer_from` names a folder) with random weights: for tests and benchmarks. `config` is a
+// config.json object.
+void make_random_checkpoint(const Json& config, const fs::path& destination, uint64_t seed,
+                            const fs::path& tokenizer_from, const std::string& dtype);
 
 }  // namespace phial

@@ -71,7 +71,7 @@ bool read_row(const WeightMatrix& m, int64_t row, float* out) {
       row_from_f16(p, m.cols, out);
       return f16_row_is_finite(p, m.cols);
     default:
-      PHIAL_ASSERT(!"the source of a quantisation is a float matrix");
+      PHIAL_ASSERT(!"the source of a quantization is a float matrix");
   }
   return row_is_finite(out, m.cols);
 }
@@ -296,7 +296,7 @@ float int8_row_error(const WeightMatrix& source, int64_t begin, int64_t end) {
   std::vector<uint8_t> codes(static_cast<size_t>(source.cols));
   float worst = 0;
   for (int64_t row = begin; row < end; ++row) {
-    if (!read_row(source, row, x.data())) return 0;  // quantising it will name the row
+    if (!read_row(source, row, x.data())) return 0;  // quantizing it will name the row
     const Affine a = asymmetric(range_of(x.data(), source.cols), 255.0f);
     codes_of(x.data(), source.cols, a.scale, a.zero_point, 255.0f, codes.data());
     const int32_t z = static_cast<int32_t>(a.zero_point);

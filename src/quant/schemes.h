@@ -39,7 +39,7 @@ struct QuantRows {
   uint8_t* zero_points;  // null unless has_zero_points()
 };
 
-// Quantises rows [begin, end) of `source` (f32, f16 or bf16) into `shape`'s format. Thread-safe for
+// Quantizes rows [begin, end) of `source` (f32, f16 or bf16) into `shape`'s format. Thread-safe for
 // separate outputs. Throws kUnsupported, naming `name` and the row, for a weight that is infinite,
 // NaN, or too large for f16 (as itself in fp16, as the scale otherwise).
 void quant_rows(const WeightMatrix& source, int64_t begin, int64_t end, QuantScheme scheme,

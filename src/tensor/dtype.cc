@@ -14,8 +14,10 @@ struct Row {
   const char* name;
   size_t bytes;
 };
-constexpr Row kRows[] = {{DType::kF32, "F32", 4}, {DType::kF16, "F16", 2}, {DType::kBF16, "BF16", 2}, {DType::kU8, "U8", 1},
-                         {DType::kI8, "I8", 1},   {DType::kI32, "I32", 4}, {DType::kI64, "I64", 8}};
+constexpr Row kRows[] = {{DType::kF32, "F32", 4},   {DType::kF16, "F16", 2},
+                         {DType::kBF16, "BF16", 2}, {DType::kU8, "U8", 1},
+                         {DType::kI8, "I8", 1},     {DType::kI32, "I32", 4},
+                         {DType::kI64, "I64", 8}};
 
 const Row& row(DType type) { return kRows[static_cast<size_t>(type)]; }
 
@@ -45,7 +47,9 @@ std::string to_string(const Shape& shape) {
 void to_f32(const TensorView& tensor, int64_t begin, int64_t count, float* out) {
   const std::byte* p = tensor.data + static_cast<uint64_t>(begin) * dtype_bytes(tensor.dtype);
   switch (tensor.dtype) {
-    case DType::kF32: std::memcpy(out, p, static_cast<size_t>(count) * 4); return;
+    case DType::kF32:
+      std::memcpy(out, p, static_cast<size_t>(count) * 4);
+      return;
     case DType::kF16:
     case DType::kBF16:
       for (int64_t i = 0; i < count; ++i) {
@@ -55,8 +59,8 @@ void to_f32(const TensorView& tensor, int64_t begin, int64_t count, float* out) 
       }
       return;
     default:
-      throw_error(Code::kUnsupported, "tensor '{}' has type {}; expected F32, F16 or BF16", tensor.name,
-                  dtype_name(tensor.dtype));
+      throw_error(Code::kUnsupported, "tensor '{}' has type {}; expected F32, F16 or BF16",
+                  tensor.name, dtype_name(tensor.dtype));
   }
 }
 

@@ -10,17 +10,23 @@ namespace phial {
 
 const char* weight_format_name(WeightFormat format) {
   switch (format) {
-    case WeightFormat::kF32: return "f32";
-    case WeightFormat::kF16: return "f16";
-    case WeightFormat::kBF16: return "bf16";
-    case WeightFormat::kU8: return "u8";
-    case WeightFormat::kU4: return "u4";
+    case WeightFormat::kF32:
+      return "f32";
+    case WeightFormat::kF16:
+      return "f16";
+    case WeightFormat::kBF16:
+      return "bf16";
+    case WeightFormat::kU8:
+      return "u8";
+    case WeightFormat::kU4:
+      return "u4";
   }
   return "?";
 }
 
 bool weight_format_from_name(std::string_view name, WeightFormat& out) {
-  for (WeightFormat f : {WeightFormat::kF32, WeightFormat::kF16, WeightFormat::kBF16, WeightFormat::kU8, WeightFormat::kU4})
+  for (WeightFormat f : {WeightFormat::kF32, WeightFormat::kF16, WeightFormat::kBF16,
+                         WeightFormat::kU8, WeightFormat::kU4})
     if (name == weight_format_name(f)) {
       out = f;
       return true;
@@ -31,26 +37,35 @@ bool weight_format_from_name(std::string_view name, WeightFormat& out) {
 uint64_t WeightMatrix::data_bytes() const {
   const uint64_t n = static_cast<uint64_t>(rows) * static_cast<uint64_t>(cols);
   switch (format) {
-    case WeightFormat::kF32: return 4 * n;
+    case WeightFormat::kF32:
+      return 4 * n;
     case WeightFormat::kF16:
-    case WeightFormat::kBF16: return 2 * n;
-    case WeightFormat::kU8: return n;
-    case WeightFormat::kU4: return n / 2;
+    case WeightFormat::kBF16:
+      return 2 * n;
+    case WeightFormat::kU8:
+      return n;
+    case WeightFormat::kU4:
+      return n / 2;
   }
   return 0;
 }
 
-uint64_t WeightMatrix::scale_bytes() const { return 2 * static_cast<uint64_t>(rows) * static_cast<uint64_t>(groups()); }
+uint64_t WeightMatrix::scale_bytes() const {
+  return 2 * static_cast<uint64_t>(rows) * static_cast<uint64_t>(groups());
+}
 
 uint64_t WeightMatrix::zero_point_bytes() const {
-  const uint64_t per_row = static_cast<uint64_t>(format == WeightFormat::kU4 ? (groups() + 1) / 2 : groups());
+  const uint64_t per_row =
+      static_cast<uint64_t>(format == WeightFormat::kU4 ? (groups() + 1) / 2 : groups());
   return static_cast<uint64_t>(rows) * per_row;
 }
 
-void dequantise_row(const WeightMatrix& m, int64_t row, float* out) {
+void dequantize_row(const WeightMatrix& m, int64_t row, float* out) {
   const std::byte* p = m.data + static_cast<uint64_t>(row) * m.row_bytes();
   switch (m.format) {
-    case WeightFormat::kF32: std::memcpy(out, p, static_cast<size_t>(m.cols) * 4); return;
+    case WeightFormat::kF32:
+      std::memcpy(out, p, static_cast<size_t>(m.cols) * 4);
+      return;
     case WeightFormat::kF16:
     case WeightFormat::kBF16:
       for (int64_t c = 0; c < m.cols; ++c) {
@@ -60,7 +75,8 @@ void dequantise_row(const WeightMatrix& m, int64_t row, float* out) {
       }
       return;
     case WeightFormat::kU8:
-    case WeightFormat::kU4: break;
+    case WeightFormat::kU4:
+      break;
   }
   const bool u4 = m.format == WeightFormat::kU4;
   for (int64_t g = 0; g < m.groups(); ++g) {

@@ -34,8 +34,8 @@ class Tokenizer {
   std::vector<TokenId> encode(std::string_view text, bool parse_special = true) const;
 
   // Text of `ids` as the library's decode(): the decoder's steps, special tokens left out if
-  // `skip_special`. Ids outside the vocabulary throw kInvalidArgument; ids without a token (holes)
-  // give nothing.
+  // `skip_special`. Ids without a token (holes, and rows of the matrix beyond the last token) give
+  // nothing; negative ones throw kInvalidArgument.
   std::string decode(std::span<const TokenId> ids, bool skip_special = true) const;
 
   std::optional<TokenId> token_to_id(std::string_view token) const;

@@ -22,7 +22,7 @@ struct Tokenizer::Impl {
   std::string_view id_to_token(TokenId id) const;
   bool has_token(TokenId id) const { return id_to_token(id).data() != nullptr; }  // false: a hole
   bool is_special(TokenId id) const;
-  void check(TokenId id) const;  // throws kInvalidArgument if it is outside the vocabulary
+  void check(TokenId id) const;  // throws kInvalidArgument if it is negative
 
   Bpe bpe;
   Normalizer normalizer;

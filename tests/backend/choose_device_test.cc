@@ -41,7 +41,8 @@ std::string refusal(std::span<const Verdict> verdicts, std::string_view wanted) 
 }
 
 TEST(choose_device, a_refusal_says_why) {
-  EXPECT_NE(refusal(kVerdicts, "openvino:NPU").find("the package has no graph for it"), std::string::npos);
+  EXPECT_NE(refusal(kVerdicts, "openvino:NPU").find("the package has no graph for it"),
+            std::string::npos);
   EXPECT_NE(refusal(kVerdicts, "dml").find("there is no such adapter"), std::string::npos);
 }
 

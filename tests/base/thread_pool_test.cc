@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 #include <thread>
 #include <vector>
-#include <stdexcept>
 
 #include "base/cpu_info.h"
 #include "base/rng.h"
@@ -62,7 +62,11 @@ TEST(ThreadPool, SeveralCallersTakeTurns) {
 
 TEST(ThreadPool, AnExceptionComesBackToTheCaller) {
   ThreadPool pool(3);
-  EXPECT_THROW(pool.parallel_for(100, [](int64_t i, int) { if (i == 50) throw std::runtime_error("x"); }), std::runtime_error);
+  EXPECT_THROW(pool.parallel_for(100,
+                                 [](int64_t i, int) {
+                                   if (i == 50) throw std::runtime_error("x");
+                                 }),
+               std::runtime_error);
   std::atomic<int> after{0};
   pool.parallel_for(10, [&](int64_t, int) { ++after; });
   EXPECT_EQ(after.load(), 10);

@@ -15,13 +15,15 @@ TEST(Utf8, EveryCodePointRoundTrips) {
     ASSERT_EQ(utf8_decode(text, 0, back), text.size());
     ASSERT_EQ(back, c);
     ASSERT_EQ(utf8_incomplete_tail(text), 0u);
-    for (size_t cut = 1; cut < text.size(); ++cut) ASSERT_EQ(utf8_incomplete_tail(text.substr(0, cut)), cut);
+    for (size_t cut = 1; cut < text.size(); ++cut)
+      ASSERT_EQ(utf8_incomplete_tail(text.substr(0, cut)), cut);
   }
 }
 
 TEST(Utf8, RefusesOverlongSurrogatesAndTooLarge) {
   char32_t c;
-  for (std::string bad : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\x80", "\xFF", "\xE2\x82"})
+  for (std::string bad : {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+                          "\xF8\x88\x80\x80\x80", "\x80", "\xFF", "\xE2\x82"})
     EXPECT_EQ(utf8_decode(bad, 0, c), 0u);
   EXPECT_EQ(utf8_first_invalid("ab\xFF"), 2u);
   EXPECT_EQ(utf8_first_invalid("a\xC3\xA4"), std::string::npos);
@@ -29,9 +31,15 @@ TEST(Utf8, RefusesOverlongSurrogatesAndTooLarge) {
 
 TEST(Utf8, ReplacesAsPythonDoes) {
   // bytes.decode("utf-8", errors="replace") of the same bytes
-  EXPECT_EQ(utf8_replace_invalid("a\xFF" "b"), "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(utf8_replace_invalid("a\xFF"
+                                 "b"),
+            "a\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(utf8_replace_invalid("\xF0\x9F\xA6"), "\xEF\xBF\xBD");
-  EXPECT_EQ(utf8_replace_invalid("\xE2\x82" "A"), "\xEF\xBF\xBD" "A");
+  EXPECT_EQ(utf8_replace_invalid("\xE2\x82"
+                                 "A"),
+            "\xEF\xBF\xBD"
+            "A");
   EXPECT_EQ(utf8_replace_invalid("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");
   EXPECT_EQ(utf8_incomplete_tail("a\xED\xA0"), 0u);  // can't become valid
   EXPECT_EQ(utf8_incomplete_tail("a\xF0\x9F"), 2u);

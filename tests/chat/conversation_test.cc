@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Conversations over a session without a model: what is fed, what is kept from turn to turn, which ids stop.
+// Conversations over a session without a model: what is fed, what is kept from turn to turn, which
+// ids stop.
 #include "chat/conversation.h"
 
 #include <gtest/gtest.h>
@@ -25,7 +26,9 @@ SideFiles side_files() {
 
 // Replies "ok" and <|end|> to whatever ends with <|assistant|>.
 TokenId reply_ok(const std::vector<TokenId>& history) {
-  const auto letter = [&](size_t back) { return history.size() >= back ? history[history.size() - back] : -1; };
+  const auto letter = [&](size_t back) {
+    return history.size() >= back ? history[history.size() - back] : -1;
+  };
   if (letter(1) == kAssistant) return kLetterA + ('o' - 'a');
   if (letter(2) == kAssistant) return kLetterA + ('k' - 'a');
   return kEnd;
@@ -34,10 +37,12 @@ TokenId reply_ok(const std::vector<TokenId>& history) {
 TEST(StopIds, UnionOfFilesTemplateAndSpecialTokens) {
   SideFiles files = side_files();
   const auto tokenizer = tiny_tokenizer();
-  EXPECT_EQ(stop_ids_of(files, *tokenizer), (std::vector<TokenId>{2, kEnd, kEndOfText}));  // </s> is special here
+  EXPECT_EQ(stop_ids_of(files, *tokenizer),
+            (std::vector<TokenId>{2, kEnd, kEndOfText}));  // </s> is special here
   files.generation_config = {{"eos_token_id", {kAssistant, kEnd}}};
   files.config = {{"eos_token_id", 7}};
-  EXPECT_EQ(stop_ids_of(files, *tokenizer), (std::vector<TokenId>{2, 7, kEnd, kAssistant, kEndOfText}));
+  EXPECT_EQ(stop_ids_of(files, *tokenizer),
+            (std::vector<TokenId>{2, 7, kEnd, kAssistant, kEndOfText}));
 }
 
 TEST(ChatPrompt, BosOnlyIfAskedAndNotWritten) {
@@ -60,15 +65,19 @@ TEST(ChatPrompt, BosOnlyIfAskedAndNotWritten) {
 
 TEST(ChatPrompt, MessagesAreChecked) {
   const auto tokenizer = tiny_tokenizer();
-  for (const char* bad : {"{}", "[1]", "[{\"content\": \"x\"}]", "[{\"role\": 1}]", "[{\"role\": \"u\", \"content\": 5}]"}) {
-    EXPECT_THROW(chat_prompt_ids(ChatTemplate(kTemplate), side_files(), *tokenizer, Json::parse(bad)), Error) << bad;
+  for (const char* bad : {"{}", "[1]", "[{\"content\": \"x\"}]", "[{\"role\": 1}]",
+                          "[{\"role\": \"u\", \"content\": 5}]"}) {
+    EXPECT_THROW(
+        chat_prompt_ids(ChatTemplate(kTemplate), side_files(), *tokenizer, Json::parse(bad)), Error)
+        << bad;
   }
 }
 
 class ConversationTest : public testing::Test {
  protected:
   FakeSession session_{kTinyVocab, 64, reply_ok};
-  Conversation chat_{session_, 3, tiny_tokenizer(), std::make_shared<ChatTemplate>(kTemplate), side_files()};
+  Conversation chat_{session_, 3, tiny_tokenizer(), std::make_shared<ChatTemplate>(kTemplate),
+                     side_files()};
 };
 
 TEST_F(ConversationTest, LaterTurnsFeedOnlyWhatIsNew) {

@@ -47,7 +47,8 @@ std::unique_ptr<Session> Conformance::open(TinyKind kind, SessionOptions options
   return GetParam().backend()->open(GetParam().package(kind), GetParam().device, options);
 }
 
-void Conformance::expect_same(const Logits& got, const Logits& expected, const std::string& what) const {
+void Conformance::expect_same(const Logits& got, const Logits& expected,
+                              const std::string& what) const {
   ASSERT_EQ(got.size(), expected.size()) << what;
   float largest = 0, difference = 0;
   for (size_t i = 0; i < expected.size(); ++i) {
@@ -65,10 +66,13 @@ void Conformance::expect_same(const Logits& got, const Logits& expected, const s
 namespace {
 
 Tokens part(const Tokens& tokens, size_t begin, size_t end) {
-  return {tokens.begin() + static_cast<std::ptrdiff_t>(begin), tokens.begin() + static_cast<std::ptrdiff_t>(end)};
+  return {tokens.begin() + static_cast<std::ptrdiff_t>(begin),
+          tokens.begin() + static_cast<std::ptrdiff_t>(end)};
 }
 
-Tokens some_tokens(int32_t count, uint64_t seed = 7) { return tiny_tokens(tiny_config(), count, seed); }
+Tokens some_tokens(int32_t count, uint64_t seed = 7) {
+  return tiny_tokens(tiny_config(), count, seed);
+}
 
 TEST_P(Conformance, matches_the_reference_at_every_position) {
   for (const TinyKind kind : {TinyKind::kPlain, TinyKind::kLongRope, TinyKind::kWindow})
@@ -92,7 +96,8 @@ TEST_P(Conformance, chunked_prefill_is_whole_prefill) {
       const auto session = open(kind, options);
       expect_same(feed(*session, 0, tokens), whole, "chunk " + std::to_string(chunk));
       session->release(0);
-      expect_same(feed(*session, 0, tokens, true), last_rows(whole, 1, session->limits().vocab), "last row");
+      expect_same(feed(*session, 0, tokens, true), last_rows(whole, 1, session->limits().vocab),
+                  "last row");
     }
   }
 }
@@ -121,7 +126,8 @@ TEST_P(Conformance, without_logits_the_cache_is_filled_alike) {
   const Step fill{0, first, nullptr, false};
   session->step({&fill, 1});
   EXPECT_EQ(session->length(0), 29);
-  expect_same(feed(*session, 0, part(tokens, 29, 30)), last_rows(whole, 1, session->limits().vocab), "after filling");
+  expect_same(feed(*session, 0, part(tokens, 29, 30)), last_rows(whole, 1, session->limits().vocab),
+              "after filling");
 }
 
 TEST_P(Conformance, truncating_and_repeating_is_never_having_gone_there) {
@@ -173,22 +179,27 @@ TEST_P(Conformance, rows_of_a_batch_are_single_runs) {
       const size_t vocab = static_cast<size_t>(session->limits().vocab);
       std::vector<std::unique_ptr<Session>> alone;
       for (int s = 0; s < 5; ++s) alone.push_back(open(kind));
-      // Prompts of different lengths and single tokens mixed; one sequence wants all logits, one none.
+      // Prompts of different lengths and single tokens mixed; one sequence wants all logits, one
+      // none.
       const size_t sizes[3][5] = {{9, 1, 4, 17, 2}, {1, 1, 1, 1, 1}, {1, 20, 1, 3, 1}};
       for (int round = 0; round < 3; ++round) {
         std::vector<Tokens> tokens;
         std::vector<Logits> logits;
         std::vector<Step> batch;
         for (size_t s = 0; s < 5; ++s) {
-          tokens.push_back(some_tokens(static_cast<int32_t>(sizes[round][s]), 100 * s + static_cast<uint64_t>(round)));
+          tokens.push_back(some_tokens(static_cast<int32_t>(sizes[round][s]),
+                                       100 * s + static_cast<uint64_t>(round)));
           logits.push_back(Logits((s == 1 ? sizes[round][s] : 1) * vocab));
         }
         for (size_t s = 0; s < 5; ++s)
-          batch.push_back({static_cast<SequenceId>(s), tokens[s], s == 2 ? nullptr : logits[s].data(), s == 1});
+          batch.push_back(
+              {static_cast<SequenceId>(s), tokens[s], s == 2 ? nullptr : logits[s].data(), s == 1});
         session->step(batch);
         for (size_t s = 0; s < 5; ++s) {
           const Logits single = feed(*alone[s], 0, tokens[s], s != 1);
-          if (s != 2) expect_same(logits[s], single, "round " + std::to_string(round) + " row " + std::to_string(s));
+          if (s != 2)
+            expect_same(logits[s], single,
+                        "round " + std::to_string(round) + " row " + std::to_string(s));
         }
       }
     }
@@ -211,7 +222,8 @@ TEST_P(Conformance, past_the_context_end_is_an_error_and_changes_nothing) {
   error_of(Code::kContextFull, [&] { session->step(both); });
   EXPECT_EQ(session->length(0), 18);
   EXPECT_EQ(session->length(1), 0);
-  expect_same(feed(*session, 0, part(tokens, 18, 20)), last_rows(whole, 2, session->limits().vocab), "the last two");
+  expect_same(feed(*session, 0, part(tokens, 18, 20)), last_rows(whole, 2, session->limits().vocab),
+              "the last two");
   error_of(Code::kContextFull, [&] { feed(*session, 0, one); });
   EXPECT_EQ(session->length(0), 20);
 }
@@ -228,7 +240,8 @@ TEST_P(Conformance, bad_batches_are_refused_and_change_nothing) {
   error_of(Code::kInvalidArgument, [&] { feed(*session, 3, none); });
   const Step twice[2] = {{3, good, nullptr, false}, {3, good, nullptr, false}};
   error_of(Code::kInvalidArgument, [&] { session->step(twice); });
-  const Step many[3] = {{3, good, nullptr, false}, {4, good, nullptr, false}, {5, good, nullptr, false}};
+  const Step many[3] = {
+      {3, good, nullptr, false}, {4, good, nullptr, false}, {5, good, nullptr, false}};
   error_of(Code::kInvalidArgument, [&] { session->step(many); });
   EXPECT_EQ(session->length(3), 5);
   EXPECT_EQ(session->length(4), 0);
@@ -251,17 +264,18 @@ TEST_P(Conformance, the_same_run_gives_the_same_bytes) {
   }
 }
 
-// Each line: lengths at which the conversation is after its turns. Every step's logits must be those of a fresh prefill.
+// Each line: lengths at which the conversation is after its turns. Every step's logits must be
+// those of a fresh prefill.
 TEST_P(Conformance, crossing_the_longrope_length_is_a_fresh_prefill) {
   const Tokens tokens = some_tokens(64);
   const std::vector<std::vector<size_t>> paths = {
-      {14, 15, 16, 17, 18},         // decoding across
-      {10, 40, 41},                 // a step across
-      {16, 17, 33},                 // exactly at the edge, then over
-      {17, 18},                     // beyond from the start
-      {20, 10, 12, 16, 17},         // truncated back below, on with the short factors, over again
-      {40, 16, 17, 15, 16},         // to the edge and over without the short ones, then back
-      {8, 30, 5, 60, 15, 16, 64},   // turns of an edited chat
+      {14, 15, 16, 17, 18},        // decoding across
+      {10, 40, 41},                // a step across
+      {16, 17, 33},                // exactly at the edge, then over
+      {17, 18},                    // beyond from the start
+      {20, 10, 12, 16, 17},        // truncated back below, on with the short factors, over again
+      {40, 16, 17, 15, 16},        // to the edge and over without the short ones, then back
+      {8, 30, 5, 60, 15, 16, 64},  // turns of an edited chat
   };
   for (const int32_t chunk : {0, 5})
     for (const auto& path : paths) {
@@ -286,7 +300,8 @@ TEST_P(Conformance, crossing_the_longrope_length_is_a_fresh_prefill) {
     }
 }
 
-// Stops at the first poll, at the second, ..., until a step comes through; each time the state must be the old one.
+// Stops at the first poll, at the second, ..., until a step comes through; each time the state must
+// be the old one.
 TEST_P(Conformance, an_interrupted_step_leaves_the_sequences_as_they_were) {
   const Tokens tokens = some_tokens(40), other = some_tokens(12, 5);
   SessionOptions options;
@@ -314,7 +329,8 @@ TEST_P(Conformance, an_interrupted_step_leaves_the_sequences_as_they_were) {
         if (stop_at % 2 == 0) {  // go on with the old state at once, then return to it
           const Logits next = feed(*session, 0, part(tokens, 12, 14));
           const Logits fresh = feed(*open(kind), 0, part(tokens, 0, 14));
-          expect_same(next, last_rows(fresh, 2, static_cast<int32_t>(vocab)), "after stop " + std::to_string(stop_at));
+          expect_same(next, last_rows(fresh, 2, static_cast<int32_t>(vocab)),
+                      "after stop " + std::to_string(stop_at));
           session->truncate(0, 12);
         }
         continue;

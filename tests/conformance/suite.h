@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every Session must do, whatever engine is behind it. A backend's test program lists suite.cc among its sources and
-// instantiates `Conformance` with its Subjects; adding a backend means making this list green.
+// What every Session must do, whatever engine is behind it. A backend's test program lists suite.cc
+// among its sources and instantiates `Conformance` with its Subjects; adding a backend means making
+// this list green.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,14 +29,17 @@ struct Subject {
   std::function<std::unique_ptr<Backend>()> backend;
   std::string device;
   std::function<std::shared_ptr<const Package>(TinyKind)> package;
-  // Largest difference between two ways to compute the same logits, relative to the largest logit; 0: the same bytes.
+  // Largest difference between two ways to compute the same logits, relative to the largest logit;
+  // 0: the same bytes.
   double repeat_tolerance = 0;
   // Relative L2 distance of all logits to reference_forward() of the package's weights.
   double reference_tolerance = 1e-5;
   int32_t threads = 0;  // of the sessions that the suite opens
 };
 
-inline std::ostream& operator<<(std::ostream& out, const Subject& subject) { return out << subject.name; }
+inline std::ostream& operator<<(std::ostream& out, const Subject& subject) {
+  return out << subject.name;
+}
 
 using Tokens = std::vector<TokenId>;
 using Logits = std::vector<float>;

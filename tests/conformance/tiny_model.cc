@@ -48,7 +48,8 @@ class TinyPackage : public Package {
   }
 
   // Elements of standard deviation gain / sqrt(cols): a normed row keeps its size, times gain.
-  WeightMatrix matrix(int64_t rows, int64_t cols, double gain, WeightFormat format, const TinyFormats& formats) {
+  WeightMatrix matrix(int64_t rows, int64_t cols, double gain, WeightFormat format,
+                      const TinyFormats& formats) {
     WeightMatrix m;
     m.format = format;
     m.rows = rows;
@@ -61,7 +62,7 @@ class TinyPackage : public Package {
       m.data = reinterpret_cast<const std::byte*>(data);
       return m;
     }
-    if (!is_quantised(format)) {
+    if (!is_quantized(format)) {
       uint16_t* data = keep<uint16_t>(count);
       for (size_t i = 0; i < count; ++i) {
         const float value = deviation * rng_.normal();
@@ -79,7 +80,8 @@ class TinyPackage : public Package {
     // Codes are uniform: their deviation is 4.6 and 74, and scales vary by a factor of three.
     uint16_t* scales = keep<uint16_t>(groups);
     for (size_t i = 0; i < groups; ++i)
-      scales[i] = f32_to_f16(deviation / (u4 ? 4.6f : 74.0f) * static_cast<float>(0.5 + rng_.uniform()));
+      scales[i] =
+          f32_to_f16(deviation / (u4 ? 4.6f : 74.0f) * static_cast<float>(0.5 + rng_.uniform()));
     m.scales = scales;
     if (formats.asymmetric) {
       const size_t row_bytes = static_cast<size_t>(u4 ? (m.groups() + 1) / 2 : m.groups());
@@ -124,14 +126,16 @@ void make_longrope(Phi3Config& config, int32_t original) {
   config.longrope = rope;
 }
 
-std::shared_ptr<const Package> tiny_package(const Phi3Config& config, const TinyFormats& formats, uint64_t seed) {
+std::shared_ptr<const Package> tiny_package(const Phi3Config& config, const TinyFormats& formats,
+                                            uint64_t seed) {
   return std::make_shared<TinyPackage>(config, formats, seed);
 }
 
 std::vector<int32_t> tiny_tokens(const Phi3Config& config, int32_t count, uint64_t seed) {
   Rng rng(seed);
   std::vector<int32_t> ids(static_cast<size_t>(count));
-  for (int32_t& id : ids) id = static_cast<int32_t>(rng.below(static_cast<uint64_t>(config.vocab_size)));
+  for (int32_t& id : ids)
+    id = static_cast<int32_t>(rng.below(static_cast<uint64_t>(config.vocab_size)));
   return ids;
 }
 

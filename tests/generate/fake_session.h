@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Session without a model: the logits of a position are a function of the tokens so far. Keeps the contract of
-// backend/session.h and counts what it was fed.
+// A Session without a model: the logits of a position are a function of the tokens so far. Keeps
+// the contract of backend/session.h and counts what it was fed.
 #pragma once
 
 #include <algorithm>
@@ -33,13 +33,15 @@ class FakeSession : public Session {
         throw_error(Code::kContextFull, "fake session: full");
       }
       for (const TokenId token : step.tokens) {
-        if (token < 0 || token >= limits_.vocab) throw_error(Code::kInvalidArgument, "fake session: token {}", token);
+        if (token < 0 || token >= limits_.vocab)
+          throw_error(Code::kInvalidArgument, "fake session: token {}", token);
       }
       history.insert(history.end(), step.tokens.begin(), step.tokens.end());
       fed_ += step.tokens.size();
       ++steps_;
       if (!step.logits) continue;
-      for (int32_t id = 0; id < limits_.vocab; ++id) step.logits[id] = -0.001f * static_cast<float>(id);
+      for (int32_t id = 0; id < limits_.vocab; ++id)
+        step.logits[id] = -0.001f * static_cast<float>(id);
       step.logits[next_(history)] = 10.0f;
     }
   }
@@ -57,7 +59,7 @@ class FakeSession : public Session {
 
   const std::vector<TokenId>& history(SequenceId seq) { return sequences_[seq]; }
   void reserve(SequenceId seq, size_t n) { sequences_[seq].reserve(n); }
-  size_t fed() const { return fed_; }      // tokens, all steps together
+  size_t fed() const { return fed_; }  // tokens, all steps together
   size_t steps() const { return steps_; }
 
  private:

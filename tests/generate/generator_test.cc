@@ -17,7 +17,8 @@ TokenId next_letter(const std::vector<TokenId>& history) {
 
 class GenerateTest : public testing::Test {
  protected:
-  GenerateResult run(std::string_view prompt, const TextCallback& on_text = {}, const Interrupt& interrupt = {}) {
+  GenerateResult run(std::string_view prompt, const TextCallback& on_text = {},
+                     const Interrupt& interrupt = {}) {
     return generate(session_, 0, cached_, tokenizer_, letters(prompt), params_, on_text, interrupt);
   }
   void expect_consistent() { EXPECT_EQ(cached_, session_.history(0)); }
@@ -117,7 +118,8 @@ TEST_F(GenerateTest, PromptsThatCantBe) {
     FAIL() << "expected kContextFull";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kContextFull);
-    EXPECT_NE(std::string(error.what()).find("40 tokens, the context holds 40"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("40 tokens, the context holds 40"), std::string::npos)
+        << error.what();
   }
   EXPECT_EQ(cached_, letters("abc"));
 }

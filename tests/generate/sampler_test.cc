@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sampler against transformers' probabilities (tools/oracle/chat_sampling.py), against exact statistics, and at the
-// edges: ties, NaN, infinities, flat distributions over a large vocabulary.
+// The sampler against transformers' probabilities (tools/oracle/chat_sampling.py), against exact
+// statistics, and at the edges: ties, NaN, infinities, flat distributions over a large vocabulary.
 #include "generate/sampler.h"
 
 #include <gtest/gtest.h>
@@ -27,7 +27,8 @@ SamplingParams params_of(const Json& json) {
 }
 
 std::vector<int> histogram(const SamplingParams& params, const std::vector<float>& logits,
-                           const std::vector<TokenId>& prompt, const std::vector<TokenId>& reply, int draws) {
+                           const std::vector<TokenId>& prompt, const std::vector<TokenId>& reply,
+                           int draws) {
   Sampler sampler(params, static_cast<int32_t>(logits.size()));
   std::vector<int> counts(logits.size());
   std::vector<float> scratch(logits.size());
@@ -39,8 +40,8 @@ std::vector<int> histogram(const SamplingParams& params, const std::vector<float
 }
 
 // Every count within 5 standard deviations, and nothing where the probability is 0.
-void expect_distribution(const std::vector<int>& counts, const std::vector<double>& expected, int draws,
-                         const std::string& what) {
+void expect_distribution(const std::vector<int>& counts, const std::vector<double>& expected,
+                         int draws, const std::string& what) {
   for (size_t i = 0; i < counts.size(); ++i) {
     const double mean = expected[i] * draws, deviation = std::sqrt(mean * (1 - expected[i]));
     if (expected[i] == 0) {
@@ -58,11 +59,13 @@ TEST(Sampler, DistributionsOfTransformers) {
   for (const Json& item : golden) {
     const auto logits = item["logits"].get<std::vector<float>>();
     const auto tokens = item["tokens"].get<std::vector<TokenId>>();
-    const std::vector<TokenId> prompt(tokens.begin(), tokens.begin() + 3), reply(tokens.begin() + 3, tokens.end());
+    const std::vector<TokenId> prompt(tokens.begin(), tokens.begin() + 3),
+        reply(tokens.begin() + 3, tokens.end());
     SamplingParams params = params_of(item["params"]);
     params.seed = 11;
-    expect_distribution(histogram(params, logits, prompt, reply, kDraws), item["probabilities"].get<std::vector<double>>(),
-                        kDraws, item["params"].dump());
+    expect_distribution(histogram(params, logits, prompt, reply, kDraws),
+                        item["probabilities"].get<std::vector<double>>(), kDraws,
+                        item["params"].dump());
   }
 }
 
@@ -77,7 +80,8 @@ TEST(Sampler, PresenceAndFrequencyCountTheReplyOnly) {
   std::vector<double> expected;
   for (const double x : changed) total += std::exp(x);
   for (const double x : changed) expected.push_back(std::exp(x) / total);
-  expect_distribution(histogram(params, logits, {0, 0, 0}, {2, 1, 2, 2}, 50000), expected, 50000, "penalties");
+  expect_distribution(histogram(params, logits, {0, 0, 0}, {2, 1, 2, 2}, 50000), expected, 50000,
+                      "penalties");
 }
 
 TEST(Sampler, RepetitionPenaltyCountsATokenOnce) {
@@ -85,7 +89,8 @@ TEST(Sampler, RepetitionPenaltyCountsATokenOnce) {
   params.repetition_penalty = 2;
   Sampler sampler(params, 4);
   std::vector<float> logits = {4, 3, -1, -1.5};
-  EXPECT_EQ(sampler.sample(logits, std::vector<TokenId>{0, 0, 2}, std::vector<TokenId>{0, 900, -1}), 1);
+  EXPECT_EQ(sampler.sample(logits, std::vector<TokenId>{0, 0, 2}, std::vector<TokenId>{0, 900, -1}),
+            1);
   EXPECT_EQ(logits, (std::vector<float>{2, 3, -2, -1.5}));
   std::vector<float> again = {4, 3, -1, -1.5};  // the marks are gone
   EXPECT_EQ(sampler.sample(again, {}, {}), 0);
@@ -134,7 +139,8 @@ TEST(Sampler, SameSeedSameTokens) {
     Sampler sampler(params, 1000);
     for (int i = 0; i < 100; ++i) {
       std::vector<float> logits(1000);
-      for (size_t id = 0; id < logits.size(); ++id) logits[id] = static_cast<float>((id * 7919) % 1000) * 0.003f;
+      for (size_t id = 0; id < logits.size(); ++id)
+        logits[id] = static_cast<float>((id * 7919) % 1000) * 0.003f;
       runs[run].push_back(sampler.sample(logits, {}, {}));
     }
   }
@@ -142,7 +148,8 @@ TEST(Sampler, SameSeedSameTokens) {
   EXPECT_NE(runs[0], runs[2]);
 }
 
-// A flat distribution makes top-p sort chunk after chunk: 2000 equal tokens, p = 0.25 keeps the 500 lowest ids.
+// A flat distribution makes top-p sort chunk after chunk: 2000 equal tokens, p = 0.25 keeps the 500
+// lowest ids.
 TEST(Sampler, TopPOverAFlatVocabulary) {
   SamplingParams params;
   params.temperature = 1;

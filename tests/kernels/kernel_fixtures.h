@@ -112,7 +112,7 @@ inline RandomMatrix random_matrix(Rng& rng, WeightFormat format, int64_t rows, i
   for (size_t i = 0; i < n && format == WeightFormat::kBF16; i++)
     m.data.as<uint16_t>()[i] = f32_to_bf16(rng.normal());
   m.view.data = m.data.as<std::byte>();
-  if (!is_quantised(format)) return m;
+  if (!is_quantized(format)) return m;
   for (size_t i = 0; i < m.data.bytes(); i++)
     m.data.as<uint8_t>()[i] = static_cast<uint8_t>(rng.next());
   if (rng.below(4) == 0)

@@ -56,7 +56,7 @@ std::vector<float> outputs(const KernelTable& table, const Matrix& w, const floa
   return y;
 }
 
-// Double precision over dequantised weights and the given activations; also the sum of magnitudes,
+// Double precision over dequantized weights and the given activations; also the sum of magnitudes,
 // which bounds rounding.
 void reference(const WeightMatrix& w, const float* x, int32_t n_tokens, std::vector<double>& y,
                std::vector<double>& magnitude) {
@@ -65,7 +65,7 @@ void reference(const WeightMatrix& w, const float* x, int32_t n_tokens, std::vec
   magnitude = y;
   std::vector<float> row(cols);
   for (size_t r = 0; r < rows; r++) {
-    dequantise_row(w, static_cast<int64_t>(r), row.data());
+    dequantize_row(w, static_cast<int64_t>(r), row.data());
     for (size_t t = 0; t < static_cast<size_t>(n_tokens); t++)
       for (size_t c = 0; c < cols; c++) {
         const double product = static_cast<double>(row[c]) * static_cast<double>(x[t * cols + c]);

@@ -158,7 +158,7 @@ TEST(Phi3Config, RefusesOtherArchitecturesByName) {
   expect_refused(Code::kUnsupported, "architectures", "x", {"architectures"});
   expect_refused(Code::kUnsupported, "hidden_act", "gelu", {"gelu", "silu"});
   expect_refused(Code::kUnsupported, "attention_bias", true, {"attention_bias"});
-  expect_refused(Code::kUnsupported, "quantization_config", Json::object(), {"already quantised"});
+  expect_refused(Code::kUnsupported, "quantization_config", Json::object(), {"already quantized"});
   Json json = small();
   json.erase("model_type");
   expect_error(Code::kCorrupt, {"model_type"}, [&] { parse(json); });

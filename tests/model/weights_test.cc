@@ -99,7 +99,7 @@ TEST(CheckpointWeights, ViewsEveryTypeWithTheSameValues) {
       EXPECT_EQ(matrix.data, checkpoint.tensor(s.name).data) << s.name;
       for (int64_t r = 0; r < s.rows; ++r) {
         all.resize(all.size() + static_cast<size_t>(s.cols));
-        dequantise_row(matrix, r, &all[all.size() - static_cast<size_t>(s.cols)]);
+        dequantize_row(matrix, r, &all[all.size() - static_cast<size_t>(s.cols)]);
       }
     }
     EXPECT_EQ(static_cast<int64_t>(all.size()), config.parameters());

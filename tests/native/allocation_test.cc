@@ -17,7 +17,8 @@ std::atomic<int> allocations{0};
 
 void* counted(std::size_t bytes, std::size_t alignment) {
   if (counting) ++allocations;
-  void* p = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment + (bytes == 0) * alignment);
+  void* p = std::aligned_alloc(
+      alignment, (bytes + alignment - 1) / alignment * alignment + (bytes == 0) * alignment);
   if (!p) throw std::bad_alloc();
   return p;
 }
@@ -26,8 +27,12 @@ void* counted(std::size_t bytes, std::size_t alignment) {
 
 void* operator new(std::size_t bytes) { return counted(bytes, 16); }
 void* operator new[](std::size_t bytes) { return counted(bytes, 16); }
-void* operator new(std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
-void* operator new[](std::size_t bytes, std::align_val_t a) { return counted(bytes, static_cast<std::size_t>(a)); }
+void* operator new(std::size_t bytes, std::align_val_t a) {
+  return counted(bytes, static_cast<std::size_t>(a));
+}
+void* operator new[](std::size_t bytes, std::align_val_t a) {
+  return counted(bytes, static_cast<std::size_t>(a));
+}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete[](void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
@@ -47,17 +52,20 @@ TEST(native_allocations, decoding_allocates_nothing) {
   options.max_sequences = 8;
   options.prefill_chunk = 16;
   for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kU8, WeightFormat::kU4}) {
-    const auto session = make_native_backend()->open(tiny_package(config, TinyFormats::all(format)), "cpu", options);
+    const auto session =
+        make_native_backend()->open(tiny_package(config, TinyFormats::all(format)), "cpu", options);
     const size_t vocab = static_cast<size_t>(config.vocab_size);
     std::vector<Logits> logits(8, Logits(vocab));
     std::vector<Step> batch;
     const std::vector<TokenId> token{7};
-    for (SequenceId s = 0; s < 8; ++s) batch.push_back({s, token, logits[static_cast<size_t>(s)].data(), false});
+    for (SequenceId s = 0; s < 8; ++s)
+      batch.push_back({s, token, logits[static_cast<size_t>(s)].data(), false});
     const Interrupt interrupt = [] { return false; };
     session->step(batch, interrupt);  // begins the sequences: this may allocate
     allocations = 0;
     counting = true;
-    for (int i = 0; i < 30; ++i) session->step(batch, interrupt);  // across the LongRoPE length, too
+    for (int i = 0; i < 30; ++i)
+      session->step(batch, interrupt);  // across the LongRoPE length, too
     for (int i = 0; i < 8; ++i) session->step({&batch[0], 1}, interrupt);
     counting = false;
     EXPECT_EQ(allocations.load(), 0) << weight_format_name(format);

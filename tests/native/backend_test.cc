@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the CPU engine says of itself, and which options it refuses.
-#include "native/native_backend.h"
-
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -9,6 +7,7 @@
 #include "conformance/suite.h"
 #include "conformance/tiny_model.h"
 #include "kernels/dispatch.h"
+#include "native/native_backend.h"
 
 namespace phial {
 namespace {
@@ -31,7 +30,8 @@ TEST(native_backend, accepts_its_own_device_only) {
   ASSERT_EQ(backend->devices().size(), 1u);
   EXPECT_EQ(backend->devices()[0].id, "cpu");
   EXPECT_NE(backend->devices()[0].description.find(kernels::best().name), std::string::npos);
-  const Verdict yes = backend->accepts(*package, "cpu"), no = backend->accepts(*package, "openvino:GPU.0");
+  const Verdict yes = backend->accepts(*package, "cpu"),
+                no = backend->accepts(*package, "openvino:GPU.0");
   EXPECT_GT(yes.rank, 0);
   EXPECT_EQ(yes.device, "cpu");
   EXPECT_EQ(yes.reason, std::string("runs on ") + kernels::best().name);
@@ -55,9 +55,11 @@ TEST(native_backend, limits_follow_the_options) {
 }
 
 TEST(native_backend, options_that_cannot_be_are_refused) {
-  for (auto change : {+[](SessionOptions& o) { o.context = -1; }, +[](SessionOptions& o) { o.max_sequences = 0; },
-                      +[](SessionOptions& o) { o.threads = -2; }, +[](SessionOptions& o) { o.prefill_chunk = -1; },
-                      +[](SessionOptions& o) { o.kv_cache = "u8"; }}) {
+  for (auto change :
+       {+[](SessionOptions& o) { o.context = -1; }, +[](SessionOptions& o) { o.max_sequences = 0; },
+        +[](SessionOptions& o) { o.threads = -2; },
+        +[](SessionOptions& o) { o.prefill_chunk = -1; },
+        +[](SessionOptions& o) { o.kv_cache = "u8"; }}) {
     SessionOptions options;
     change(options);
     error_of(Code::kInvalidArgument, [&] { open(options); });
@@ -68,10 +70,13 @@ TEST(native_backend, messages_name_numbers_and_the_way_out) {
   SessionOptions options;
   options.context = 8;
   const auto session = open(options);
-  const auto full = error_of(Code::kContextFull, [&] { feed(*session, 4, tiny_tokens(tiny_config(), 9)); });
+  const auto full =
+      error_of(Code::kContextFull, [&] { feed(*session, 4, tiny_tokens(tiny_config(), 9)); });
   EXPECT_NE(full.find("--context"), std::string::npos) << full;
-  for (const char* number : {"sequence 4", " 9 ", " 8 ", "64"}) EXPECT_NE(full.find(number), std::string::npos) << full;
-  const auto outside = error_of(Code::kInvalidArgument, [&] { feed(*session, 4, std::vector<TokenId>{3, 101}); });
+  for (const char* number : {"sequence 4", " 9 ", " 8 ", "64"})
+    EXPECT_NE(full.find(number), std::string::npos) << full;
+  const auto outside =
+      error_of(Code::kInvalidArgument, [&] { feed(*session, 4, std::vector<TokenId>{3, 101}); });
   EXPECT_NE(outside.find("token 101"), std::string::npos) << outside;
   EXPECT_NE(outside.find("vocabulary of 101"), std::string::npos) << outside;
 }
@@ -97,9 +102,12 @@ TEST(native_backend, a_cache_that_cannot_be_had_is_out_of_memory) {
   Phi3Config config = tiny_config();
   config.max_positions = config.original_max_positions = 2'000'000'000;
   config.n_layers = 64;
-  config.n_heads = config.n_kv_heads = 32;  // 2e9 positions x 64 layers x 64 areas x 48 bytes = 393 TB > 128 TB
-  const auto session = make_native_backend()->open(tiny_package(config, TinyFormats::all(WeightFormat::kF16)), "cpu", {});
-  const auto message = error_of(Code::kOutOfMemory, [&] { feed(*session, 0, std::vector<TokenId>{1}); });
+  config.n_heads = config.n_kv_heads =
+      32;  // 2e9 positions x 64 layers x 64 areas x 48 bytes = 393 TB > 128 TB
+  const auto session = make_native_backend()->open(
+      tiny_package(config, TinyFormats::all(WeightFormat::kF16)), "cpu", {});
+  const auto message =
+      error_of(Code::kOutOfMemory, [&] { feed(*session, 0, std::vector<TokenId>{1}); });
   EXPECT_NE(message.find("--context"), std::string::npos) << message;
   EXPECT_EQ(session->length(0), 0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU engine in the suite of every backend, with float and quantised weights.
+// The CPU engine in the suite of every backend, with float and quantized weights.
 #include "conformance/suite.h"
 #include "conformance/tiny_model.h"
 #include "native/native_backend.h"
@@ -7,7 +7,8 @@
 namespace phial {
 namespace {
 
-Subject native_subject(const std::string& name, const TinyFormats& formats, double reference_tolerance, int32_t threads) {
+Subject native_subject(const std::string& name, const TinyFormats& formats,
+                       double reference_tolerance, int32_t threads) {
   const auto package = [formats](TinyKind kind) {
     Phi3Config config = tiny_config();
     if (kind == TinyKind::kLongRope) make_longrope(config, 16);
@@ -24,11 +25,12 @@ TinyFormats mixed() {
 }
 
 // Tolerances: see reference_test.cc, where each format has its measurement.
-INSTANTIATE_TEST_SUITE_P(native, Conformance,
-                         ::testing::Values(native_subject("f32", TinyFormats::all(WeightFormat::kF32), 2e-6, 2),
-                                           native_subject("bf16", TinyFormats::all(WeightFormat::kBF16), 2e-3, 1),
-                                           native_subject("u4_and_u8", mixed(), 3e-2, 1)),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    native, Conformance,
+    ::testing::Values(native_subject("f32", TinyFormats::all(WeightFormat::kF32), 2e-6, 2),
+                      native_subject("bf16", TinyFormats::all(WeightFormat::kBF16), 2e-3, 1),
+                      native_subject("u4_and_u8", mixed(), 3e-2, 1)),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace phial

@@ -2,11 +2,11 @@
 #include "native/kv_cache.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <unistd.h>
 
 #include "conformance/tiny_model.h"
 
@@ -43,7 +43,8 @@ TEST(kv_cache, heads_do_not_overlap_and_positions_are_contiguous) {
   }
 }
 
-// Phi-3-mini-128k's cache: 48 GiB of address space. Memory is used for what is written and comes back.
+// Phi-3-mini-128k's cache: 48 GiB of address space. Memory is used for what is written and comes
+// back.
 TEST(kv_cache, memory_follows_what_is_written) {
   Phi3Config config = tiny_config();
   config.n_layers = 32;

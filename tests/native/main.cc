@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tests run once with the best kernels of this machine, and once for every tier, forced by PHIAL_ISA. A tier that
-// can't run here ends the program with 77, which CTest reports as skipped, and the reason.
+// The tests run once with the best kernels of this machine, and once for every tier, forced by
+// PHIAL_ISA. A tier that can't run here ends the program with 77, which CTest reports as skipped,
+// and the reason.
 #include <gtest/gtest.h>
 
 #include <cstdio>

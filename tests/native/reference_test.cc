@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine against reference_forward() on the same (dequantised) weights: architectures x formats.
+// The engine against reference_forward() on the same (dequantized) weights: architectures x
+// formats.
 //
-// Relative L2 distance over all logits of 40 tokens, the largest of the architectures below, measured with scalar kernels:
-//   f32 1e-6                     f16 4.9e-4, bf16 4.6e-4, f32 with f16 cache 4.7e-4: the cache's rounding
-//   u8 symmetric 2.2e-2          u8 asymmetric 2.5e-2          u8 by channel 2.6e-2
-//   u4 symmetric 2.1e-2          u4 asymmetric 2.5e-2          u4 by channel 2.1e-2          mixed 2.2e-2
-// Quantised weights: the int8 activations (blocks of 32) cost 0.5 % in each of the nine products on the way; without any
-// layer, lm_head alone, the distance is 4.3e-3.
+// Relative L2 distance over all logits of 40 tokens, the largest of the architectures below,
+// measured with scalar kernels:
+//   f32 1e-6                     f16 4.9e-4, bf16 4.6e-4, f32 with f16 cache 4.7e-4: the cache's
+//   rounding u8 symmetric 2.2e-2          u8 asymmetric 2.5e-2          u8 by channel 2.6e-2 u4
+//   symmetric 2.1e-2          u4 asymmetric 2.5e-2          u4 by channel 2.1e-2 mixed 2.2e-2
+// Quantized weights: the int8 activations (blocks of 32) cost 0.5 % in each of the nine products on
+// the way; without any layer, lm_head alone, the distance is 4.3e-3.
+#include "model/reference.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +19,6 @@
 #include "conformance/suite.h"
 #include "conformance/tiny_model.h"
 #include "kernels/dispatch.h"
-#include "model/reference.h"
 #include "native/native_backend.h"
 
 namespace phial {
@@ -57,16 +60,19 @@ std::vector<Architecture> architectures() {
   return all;
 }
 
-double distance(const Phi3Config& config, const TinyFormats& formats, const std::string& kv_cache = {}) {
+double distance(const Phi3Config& config, const TinyFormats& formats,
+                const std::string& kv_cache = {}) {
   const auto package = tiny_package(config, formats);
   const auto tokens = tiny_tokens(config, 40);
   SessionOptions options;
   options.kv_cache = kv_cache;
   const auto session = make_native_backend()->open(package, "cpu", options);
-  return relative_distance(feed(*session, 0, tokens), reference_forward(package->config(), package->weights(), tokens));
+  return relative_distance(feed(*session, 0, tokens),
+                           reference_forward(package->config(), package->weights(), tokens));
 }
 
-void expect_near_reference(const TinyFormats& formats, double tolerance, const std::string& kv_cache = {}) {
+void expect_near_reference(const TinyFormats& formats, double tolerance,
+                           const std::string& kv_cache = {}) {
   double largest = 0;
   for (const Architecture& architecture : architectures()) {
     const double d = distance(architecture.config, formats, kv_cache);
@@ -77,16 +83,32 @@ void expect_near_reference(const TinyFormats& formats, double tolerance, const s
 }
 
 TEST(native_reference, f32) { expect_near_reference(TinyFormats::all(WeightFormat::kF32), 2e-6); }
-TEST(native_reference, f32_with_f16_cache) { expect_near_reference(TinyFormats::all(WeightFormat::kF32), 2e-3, "f16"); }
+TEST(native_reference, f32_with_f16_cache) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kF32), 2e-3, "f16");
+}
 TEST(native_reference, f16) { expect_near_reference(TinyFormats::all(WeightFormat::kF16), 2e-3); }
-TEST(native_reference, f16_with_f32_cache) { expect_near_reference(TinyFormats::all(WeightFormat::kF16), 2e-6, "f32"); }
+TEST(native_reference, f16_with_f32_cache) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kF16), 2e-6, "f32");
+}
 TEST(native_reference, bf16) { expect_near_reference(TinyFormats::all(WeightFormat::kBF16), 2e-3); }
-TEST(native_reference, u8_symmetric) { expect_near_reference(TinyFormats::all(WeightFormat::kU8), 3e-2); }
-TEST(native_reference, u8_asymmetric) { expect_near_reference(TinyFormats::all(WeightFormat::kU8, true), 3e-2); }
-TEST(native_reference, u8_by_channel) { expect_near_reference(TinyFormats::all(WeightFormat::kU8, true, 0), 3e-2); }
-TEST(native_reference, u4_symmetric) { expect_near_reference(TinyFormats::all(WeightFormat::kU4), 3e-2); }
-TEST(native_reference, u4_asymmetric) { expect_near_reference(TinyFormats::all(WeightFormat::kU4, true), 3e-2); }
-TEST(native_reference, u4_by_channel) { expect_near_reference(TinyFormats::all(WeightFormat::kU4, false, 0), 3e-2); }
+TEST(native_reference, u8_symmetric) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kU8), 3e-2);
+}
+TEST(native_reference, u8_asymmetric) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kU8, true), 3e-2);
+}
+TEST(native_reference, u8_by_channel) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kU8, true, 0), 3e-2);
+}
+TEST(native_reference, u4_symmetric) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kU4), 3e-2);
+}
+TEST(native_reference, u4_asymmetric) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kU4, true), 3e-2);
+}
+TEST(native_reference, u4_by_channel) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kU4, false, 0), 3e-2);
+}
 
 // A mixed-ratio package: some matrices with 4 bits, others with 8, embedding and lm_head apart.
 TEST(native_reference, every_matrix_of_another_format) {
@@ -101,7 +123,8 @@ TEST(native_reference, every_matrix_of_another_format) {
   expect_near_reference(formats, 3e-2);
 }
 
-// With one layer, what a query sees is exactly its window: the key W back changes nothing, the next one does.
+// With one layer, what a query sees is exactly its window: the key W back changes nothing, the next
+// one does.
 TEST(native_reference, the_window_ends_where_it_should) {
   Phi3Config config = tiny_config();
   config.n_layers = 1;
@@ -109,7 +132,9 @@ TEST(native_reference, the_window_ends_where_it_should) {
     config.sliding_window = window;
     const auto package = tiny_package(config, TinyFormats::all(WeightFormat::kF32));
     auto tokens = tiny_tokens(config, 50);
-    const auto logits = [&] { return feed(*make_native_backend()->open(package, "cpu", {}), 0, tokens, true); };
+    const auto logits = [&] {
+      return feed(*make_native_backend()->open(package, "cpu", {}), 0, tokens, true);
+    };
     const Logits before = logits();
     int32_t& outside = tokens[static_cast<size_t>(49 - window)];
     outside = (outside + 1) % config.vocab_size;

@@ -16,7 +16,7 @@ class ManifestTest : public testing::Test {
  protected:
   void SetUp() override {
     folder_ = temp_.path() / "package";
-    quantise_small(small_checkpoint(temp_), folder_, recipe_of(WeightPrecision::kInt4, false, 64));
+    quantize_small(small_checkpoint(temp_), folder_, recipe_of(WeightPrecision::kInt4, false, 64));
     good_ = read_json(folder_ / kManifestFile);
   }
 

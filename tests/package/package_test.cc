@@ -18,9 +18,9 @@
 namespace phial {
 namespace {
 
-std::vector<float> dequantised(const WeightMatrix& m) {
+std::vector<float> dequantized(const WeightMatrix& m) {
   std::vector<float> out(static_cast<size_t>(m.rows * m.cols));
-  for (int64_t r = 0; r < m.rows; ++r) dequantise_row(m, r, out.data() + r * m.cols);
+  for (int64_t r = 0; r < m.rows; ++r) dequantize_row(m, r, out.data() + r * m.cols);
   return out;
 }
 
@@ -51,7 +51,7 @@ TEST(Package, HoldsTheSourcesWeightsWithinTheFormatsError) {
     for (const Case& c : cases) {
       const fs::path folder = temp.path() / "package";
       fs::remove_all(folder);
-      quantise_small(source, folder, c.recipe);
+      quantize_small(source, folder, c.recipe);
       const auto package = Package::open(folder);
       for (const TensorSpec& spec : tensor_specs(package->config())) {
         Phi3Weights ours = package->weights(), theirs = original->weights();
@@ -60,8 +60,8 @@ TEST(Package, HoldsTheSourcesWeightsWithinTheFormatsError) {
               << spec.name;
           continue;
         }
-        const double d = distance(dequantised(theirs.matrix(spec.role, spec.layer)),
-                                  dequantised(ours.matrix(spec.role, spec.layer)));
+        const double d = distance(dequantized(theirs.matrix(spec.role, spec.layer)),
+                                  dequantized(ours.matrix(spec.role, spec.layer)));
         EXPECT_LT(d, c.error) << spec.name << " " << c.recipe.to_json().dump();
         if (c.recipe.precision !=
             WeightPrecision::kFp16) {  // bf16 weights of this size are exact in f16
@@ -78,7 +78,7 @@ TEST(Package, HoldsTheSourcesWeightsWithinTheFormatsError) {
 TEST(Package, LogitsFollowTheCheckpoints) {
   const TempFolder temp;
   const fs::path source = small_checkpoint(temp);
-  quantise_small(source, temp.path() / "int8", recipe_of(WeightPrecision::kInt8, false));
+  quantize_small(source, temp.path() / "int8", recipe_of(WeightPrecision::kInt8, false));
   const auto a = Package::open(source), b = Package::open(temp.path() / "int8");
   const std::vector<int32_t> ids = {1, 5, 9, 200, 17};
   EXPECT_LT(distance(reference_forward(a->config(), a->weights(), ids),
@@ -89,7 +89,7 @@ TEST(Package, LogitsFollowTheCheckpoints) {
 TEST(Package, RatioGivesFewerParametersFourBitsThanItSays) {
   const TempFolder temp;
   const fs::path source = small_checkpoint(temp);
-  quantise_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt4, true, 64, 0.6));
+  quantize_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt4, true, 64, 0.6));
   int64_t four = 0, all = 0;
   const auto package = Package::open(temp.path() / "p");
   for (const Phi3Layer& l : package->weights().layers)
@@ -104,7 +104,7 @@ TEST(Package, RatioGivesFewerParametersFourBitsThanItSays) {
 TEST(Package, DescribesItself) {
   const TempFolder temp;
   const fs::path source = small_checkpoint(temp);
-  quantise_small(source, temp.path() / "model-int4", recipe_of(WeightPrecision::kInt4, true, 64));
+  quantize_small(source, temp.path() / "model-int4", recipe_of(WeightPrecision::kInt4, true, 64));
   const auto package = Package::open(temp.path() / "model-int4");
   const Json json = package->describe();
   EXPECT_EQ(json["name"], "model-int4");
@@ -129,7 +129,7 @@ TEST(Package, MissingThingsAreNamed) {
   EXPECT_TRUE(contains(error_of([&] { Package::open(temp.path() / "nothing"); }), "not found"));
   EXPECT_TRUE(contains(error_of([&] { Package::open(temp.path()); }), "config.json"));
   const fs::path source = small_checkpoint(temp), folder = temp.path() / "p";
-  quantise_small(source, folder, recipe_of(WeightPrecision::kInt8));
+  quantize_small(source, folder, recipe_of(WeightPrecision::kInt8));
   fs::rename(folder / kWeightsFile, folder / "elsewhere");
   EXPECT_TRUE(contains(error_of([&] { Package::open(folder); }),
                        std::string("not found: ") + (folder / kWeightsFile).string()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model small enough to quantise in a test: 2 layers, hidden 128, GQA.
+// A model small enough to quantize in a test: 2 layers, hidden 128, GQA.
 #pragma once
 
 #include "base/error.h"
@@ -38,11 +38,11 @@ inline QuantRecipe recipe_of(WeightPrecision precision, bool symmetric = true, i
   return recipe;
 }
 
-inline void quantise_small(const fs::path& source, const fs::path& destination,
+inline void quantize_small(const fs::path& source, const fs::path& destination,
                            const QuantRecipe& recipe) {
-  QuantiseOptions options;
+  QuantizeOptions options;
   options.recipe = recipe;
-  quantise(source, destination, options);
+  quantize(source, destination, options);
 }
 
 // The Error that `action` throws, as "code: message"; "none" if it throws nothing.

@@ -17,7 +17,7 @@ Spread spread_of(const WeightMatrix& m, int64_t rows) {
   std::vector<float> row(static_cast<size_t>(m.cols));
   double sum = 0, squares = 0, n = 0;
   for (int64_t r = 0; r < rows; ++r) {
-    dequantise_row(m, r, row.data());
+    dequantize_row(m, r, row.data());
     for (float x : row) {
       sum += static_cast<double>(x);
       squares += static_cast<double>(x) * static_cast<double>(x);
@@ -49,7 +49,7 @@ TEST(Synthetic, IsLaidOutAsARealPackageWouldBe) {
       Package::synthetic("phi-3-mini", recipe_of(WeightPrecision::kInt4, true, 128), 2);
   EXPECT_EQ(package->config().n_layers, 2);
   EXPECT_TRUE(package->folder().empty());
-  EXPECT_FALSE(package->quantised_by_phial());
+  EXPECT_FALSE(package->quantized_by_phial());
   const Phi3Weights& w = package->weights();
   EXPECT_EQ(w.embedding.format, WeightFormat::kU8);
   EXPECT_NE(w.embedding.zero_points, nullptr);

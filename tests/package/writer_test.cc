@@ -30,11 +30,11 @@ TEST(Writer, BytesDoNotDependOnThreads) {
   for (const QuantRecipe& recipe :
        {recipe_of(WeightPrecision::kInt4, false, 32, 0.7), recipe_of(WeightPrecision::kFp16)}) {
     for (int threads : {1, 4}) {
-      QuantiseOptions options;
+      QuantizeOptions options;
       options.recipe = recipe;
       options.threads = threads;
       options.overwrite = true;
-      quantise(source, temp.path() / std::to_string(threads), options);
+      quantize(source, temp.path() / std::to_string(threads), options);
     }
     for (const char* file : {kWeightsFile, kManifestFile})
       EXPECT_EQ(read_file(temp.path() / "1" / file), read_file(temp.path() / "4" / file));
@@ -46,7 +46,7 @@ TEST(Writer, CopiesSideFilesAndPadsTheWeights) {
   const fs::path source = small_checkpoint(temp);
   for (const char* name : {"tokenizer.json", "chat_template.jinja", "LICENSE", "notes.txt"})
     temp.write("plain-bf16/" + std::string(name), "{}");
-  quantise_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt8));
+  quantize_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt8));
   EXPECT_EQ(names_in(temp.path() / "p"),
             (std::vector<std::string>{"LICENSE", "chat_template.jinja", "config.json",
                                       "generation_config.json", "openvino_model.bin", "phial.json",
@@ -58,7 +58,7 @@ TEST(Writer, CopiesSideFilesAndPadsTheWeights) {
 
 TEST(Writer, ProgressRisesToTheTotal) {
   const TempFolder temp;
-  QuantiseOptions options;
+  QuantizeOptions options;
   options.recipe = recipe_of(WeightPrecision::kInt4, true, 64, 0.5);
   uint64_t last = 0, total = 0;
   bool chose = false;
@@ -68,7 +68,7 @@ TEST(Writer, ProgressRisesToTheTotal) {
     total = p.total_bytes;
     chose |= contains(p.current, "choosing 4-bit layers");
   };
-  quantise(small_checkpoint(temp), temp.path() / "p", options);
+  quantize(small_checkpoint(temp), temp.path() / "p", options);
   EXPECT_EQ(last, total);
   EXPECT_GT(total, 0u);
   EXPECT_TRUE(chose);  // a ratio needs a pass of its own, which the progress says
@@ -79,10 +79,10 @@ TEST(Writer, RefusesPlacesThatWouldHarm) {
   const fs::path source = small_checkpoint(temp), package = temp.path() / "p";
   const QuantRecipe recipe = recipe_of(WeightPrecision::kInt8);
   auto error = [&](const fs::path& from, const fs::path& to, bool overwrite) {
-    QuantiseOptions options;
+    QuantizeOptions options;
     options.recipe = recipe;
     options.overwrite = overwrite;
-    return error_of([&] { quantise(from, to, options); });
+    return error_of([&] { quantize(from, to, options); });
   };
   for (bool overwrite : {false, true}) {
     EXPECT_TRUE(contains(error(source, source, overwrite), "inside the source"));
@@ -106,7 +106,7 @@ TEST(Writer, RefusesPlacesThatWouldHarm) {
 TEST(Writer, GroupThatDoesNotFitLeavesNothing) {
   const TempFolder temp;
   const std::string error = error_of([&] {
-    quantise_small(small_checkpoint(temp), temp.path() / "p",
+    quantize_small(small_checkpoint(temp), temp.path() / "p",
                    recipe_of(WeightPrecision::kInt4, true, 256));
   });
   EXPECT_TRUE(contains(error, "invalid argument: ") &&
@@ -120,13 +120,13 @@ TEST(Writer, InterruptedItLeavesNothing) {
   const TempFolder temp;
   const fs::path source = small_checkpoint(temp);
   for (int at = 0; at < 22; at += 3) {  // twice a matrix, and twice at the end
-    QuantiseOptions options;
+    QuantizeOptions options;
     options.recipe = recipe_of(WeightPrecision::kInt4);
     options.threads = 1;
     int calls = 0;
     options.interrupt = [&calls, at] { return calls++ == at; };
     EXPECT_TRUE(
-        contains(error_of([&] { quantise(source, temp.path() / "p", options); }), "cancelled: "))
+        contains(error_of([&] { quantize(source, temp.path() / "p", options); }), "cancelled: "))
         << at;
     EXPECT_EQ(names_in(temp.path()), (std::vector<std::string>{"plain-bf16"}));
   }
@@ -138,14 +138,14 @@ TEST(Writer, KilledHalfWayItLeavesNothingThatOpens) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    QuantiseOptions options;
+    QuantizeOptions options;
     options.recipe = recipe_of(WeightPrecision::kInt8);
     options.threads = 1;
     options.progress = [](const Progress& p) {
       if (2 * p.done_bytes > p.total_bytes) ::raise(SIGKILL);
     };
     try {
-      quantise(source, destination, options);
+      quantize(source, destination, options);
     } catch (...) {
     }
     ::_exit(0);
@@ -158,7 +158,7 @@ TEST(Writer, KilledHalfWayItLeavesNothingThatOpens) {
   ASSERT_EQ(names.size(), 2u);
   ASSERT_TRUE(contains(names[0], "p.partial-"));
   EXPECT_TRUE(contains(error_of([&] { Package::open(temp.path() / names[0]); }), "not found: "));
-  quantise_small(source, destination,
+  quantize_small(source, destination,
                  recipe_of(WeightPrecision::kInt8));  // and the next attempt isn't disturbed
   EXPECT_EQ(error_of([&] { Package::open(destination); }), "none");
 }
@@ -175,7 +175,7 @@ TEST(Writer, FullDiskIsAnIoErrorThatNamesTheFile) {
   small.rlim_cur = 100000;
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   const std::string error = error_of(
-      [&] { quantise_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt8)); });
+      [&] { quantize_small(source, temp.path() / "p", recipe_of(WeightPrecision::kInt8)); });
   ::setrlimit(RLIMIT_FSIZE, &before);
   ::signal(SIGXFSZ, handler);
   EXPECT_TRUE(contains(error, "input/output error: ") && contains(error, kWeightsFile)) << error;
@@ -194,7 +194,7 @@ TEST(Writer, DamagedWeightIsRefusedByName) {
     std::memcpy(bytes.data() + bytes.size() - 400, &bits, 4);  // in the last tensor, lm_head
     temp.write("plain-f32/model.safetensors", bytes);
     const std::string error =
-        error_of([&, r = recipe] { quantise_small(source, temp.path() / "p", r); });
+        error_of([&, r = recipe] { quantize_small(source, temp.path() / "p", r); });
     EXPECT_TRUE(contains(error, "unsupported: ") && contains(error, "lm_head.weight") &&
                 contains(error, expected))
         << error;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The quantiser against NNCF's own tensors (tests/golden/quant, made by
+// The quantizer against NNCF's own tensors (tests/golden/quant, made by
 // tools/oracle/quant_nncf.py), bit for bit, and against the formulas for what NNCF doesn't store
 // so: packing, fp16, other source types, refusals.
 #include "quant/schemes.h"
@@ -26,14 +26,14 @@ WeightMatrix f32_matrix(const std::vector<float>& w, int64_t rows, int64_t cols)
   return m;
 }
 
-// A quantised matrix with its bytes.
-struct Quantised {
+// A quantized matrix with its bytes.
+struct Quantized {
   std::vector<std::byte> data;
   std::vector<uint16_t> scales;
   std::vector<uint8_t> zero_points;
   WeightMatrix matrix;
 
-  Quantised(const WeightMatrix& source, QuantScheme scheme, int64_t group)
+  Quantized(const WeightMatrix& source, QuantScheme scheme, int64_t group)
       : matrix(quant_shape(scheme, source.rows, source.cols, group)) {
     data.resize(matrix.data_bytes());
     scales.resize(matrix.scale_bytes() / 2);
@@ -85,7 +85,7 @@ TEST(Schemes, MatchNncfBitForBit) {
     take(&h, sizeof h);
     ASSERT_EQ(std::string(h.magic, 4), "QCAS");
     const std::vector<float> w = oracle_weights(h.rows, h.cols, h.seed);
-    const Quantised q(f32_matrix(w, h.rows, h.cols), kSchemes[h.scheme], h.group);
+    const Quantized q(f32_matrix(w, h.rows, h.cols), kSchemes[h.scheme], h.group);
     const int64_t groups = q.matrix.groups();
     std::vector<uint8_t> codes(h.rows * h.cols),
         zero_points(has_zero_points(kSchemes[h.scheme]) ? h.rows * groups : 0);
@@ -108,16 +108,16 @@ TEST(Schemes, MatchNncfBitForBit) {
   EXPECT_EQ(cases, 20);
 }
 
-TEST(Schemes, DequantisedWeightsAreWithinAStep) {
+TEST(Schemes, DequantizedWeightsAreWithinAStep) {
   Rng rng(3);
   const int64_t rows = 9, cols = 192;
   std::vector<float> w(static_cast<size_t>(rows * cols)), back(static_cast<size_t>(cols));
   for (float& x : w) x = 0.02f * rng.normal();
   for (QuantScheme scheme : kSchemes)
     for (int64_t group : {32, 64, 96, -1}) {
-      const Quantised q(f32_matrix(w, rows, cols), scheme, group);
+      const Quantized q(f32_matrix(w, rows, cols), scheme, group);
       for (int64_t r = 0; r < rows; ++r) {
-        dequantise_row(q.matrix, r, back.data());
+        dequantize_row(q.matrix, r, back.data());
         for (int64_t c = 0; c < cols; ++c) {
           const float scale = std::fabs(f16_to_f32(
               q.scales[static_cast<size_t>(r * q.matrix.groups() + c / q.matrix.group)]));
@@ -138,7 +138,7 @@ TEST(Schemes, OddNumberOfGroupsPadsZeroPointsByRow) {
                     96;  // 3 groups of 32: 2 bytes of zero points a row, the last high nibble empty
   std::vector<float> w(static_cast<size_t>(rows * cols));
   for (float& x : w) x = rng.normal() + 0.3f;
-  const Quantised q(f32_matrix(w, rows, cols), QuantScheme::kInt4Asym, 32);
+  const Quantized q(f32_matrix(w, rows, cols), QuantScheme::kInt4Asym, 32);
   ASSERT_EQ(q.zero_points.size(), 10u);
   for (int64_t r = 0; r < rows; ++r)
     EXPECT_EQ(q.zero_points[static_cast<size_t>(2 * r + 1)] >> 4, 0);
@@ -149,7 +149,7 @@ TEST(Schemes, BlocksOfRowsGiveTheSameBytes) {
   const WeightMatrix source = f32_matrix(w, 30, 128);
   for (QuantScheme scheme : {QuantScheme::kInt4Asym, QuantScheme::kInt4Sym, QuantScheme::kInt8Asym,
                              QuantScheme::kFp16}) {
-    const Quantised whole(source, scheme, 32);
+    const Quantized whole(source, scheme, 32);
     const WeightMatrix& m = whole.matrix;
     std::vector<std::byte> data(whole.data.size());
     std::vector<uint16_t> scales(whole.scales.size());
@@ -187,7 +187,7 @@ TEST(Schemes, SourceTypesAgree) {
     source.data = raw.data() + 1;
     for (QuantScheme scheme : {QuantScheme::kInt4Asym, QuantScheme::kInt4Sym,
                                QuantScheme::kInt8Asym, QuantScheme::kInt8Sym, QuantScheme::kFp16}) {
-      const Quantised a(source, scheme, 64), b(f32_matrix(w, rows, cols), scheme, 64);
+      const Quantized a(source, scheme, 64), b(f32_matrix(w, rows, cols), scheme, 64);
       EXPECT_EQ(a.data, b.data) << scheme_name(scheme);
       EXPECT_EQ(a.scales, b.scales) << scheme_name(scheme);
       EXPECT_EQ(a.zero_points, b.zero_points) << scheme_name(scheme);
@@ -207,7 +207,7 @@ TEST(Schemes, Fp16IsTheScalarConversion) {
   }
   for (float x : {0.0f, -0.0f, 65504.0f, -65519.996f, 0x1p-14f, 0x1p-24f, 0x1p-25f, 0x1.8p-25f})
     w.push_back(x);
-  const Quantised q(f32_matrix(w, 1, static_cast<int64_t>(w.size())), QuantScheme::kFp16, 0);
+  const Quantized q(f32_matrix(w, 1, static_cast<int64_t>(w.size())), QuantScheme::kFp16, 0);
   for (size_t i = 0; i < w.size(); ++i) {
     uint16_t bits;
     std::memcpy(&bits, q.data.data() + 2 * i, 2);
@@ -220,7 +220,7 @@ TEST(Schemes, RefusesWhatTheFormatCannotHold) {
     std::vector<float> w(256, 0.5f);
     w[200] = bad;
     try {
-      Quantised(f32_matrix(w, 2, 128), scheme, 64);
+      Quantized(f32_matrix(w, 2, 128), scheme, 64);
     } catch (const Error& e) {
       EXPECT_EQ(e.code(), Code::kUnsupported);
       return e.what();
@@ -246,7 +246,7 @@ TEST(Schemes, ErrorIsTheWorstRowOfInt8) {
   for (float& x : w) x = 0.02f * rng.normal();
   for (int64_t c = 0; c < cols; ++c) w[static_cast<size_t>(3 * cols + c)] *= 5;
   const WeightMatrix source = f32_matrix(w, rows, cols);
-  const Quantised q(source, QuantScheme::kInt8Asym, -1);
+  const Quantized q(source, QuantScheme::kInt8Asym, -1);
   double worst = 0;
   for (int64_t r = 0; r < rows; ++r) {
     // the float32 scale, before its rounding to f16

@@ -30,7 +30,8 @@ TEST(F16, RoundsToNearestEvenLikeACheckByDistance) {
     const double error = std::fabs(static_cast<double>(f16_to_f32(bits)) - x);
     for (int step : {-1, 1}) {
       const float neighbour = f16_to_f32(static_cast<uint16_t>(bits + step));
-      if (!std::isfinite(neighbour) || std::signbit(neighbour) != std::signbit(f16_to_f32(bits))) continue;
+      if (!std::isfinite(neighbour) || std::signbit(neighbour) != std::signbit(f16_to_f32(bits)))
+        continue;
       const double other = std::fabs(static_cast<double>(neighbour) - x);
       ASSERT_TRUE(error < other || (error == other && bits % 2 == 0)) << x;
     }
@@ -42,8 +43,8 @@ TEST(F16, RoundsToNearestEvenLikeACheckByDistance) {
 
 TEST(Bf16, RoundsToNearestEven) {
   EXPECT_EQ(f32_to_bf16(1.0f), 0x3F80);
-  EXPECT_EQ(f32_to_bf16(1.00390625f), 0x3F80);           // half-way, to even
-  EXPECT_EQ(f32_to_bf16(1.01171875f), 0x3F82);           // half-way, to even
+  EXPECT_EQ(f32_to_bf16(1.00390625f), 0x3F80);  // half-way, to even
+  EXPECT_EQ(f32_to_bf16(1.01171875f), 0x3F82);  // half-way, to even
   EXPECT_EQ(f32_to_bf16(std::nanf("")) & 0x7FC0, 0x7FC0);
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {
     const float value = bf16_to_f32(static_cast<uint16_t>(bits));

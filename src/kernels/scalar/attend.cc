@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention in double precision, one query after the other: the measure for the vector tiers, not fast.
+// Attention in double precision, one query after the other: the measure for the vector tiers, not
+// fast.
 #include <cmath>
 
 #include "kernels/attend_shape.inc.h"
@@ -13,7 +14,8 @@ float f32_value(float value) { return value; }
 
 // One query head of one token: keys [begin, end). `sums` holds head_dim doubles.
 template <class Element, float (*value)(Element)>
-void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, double* sums, float* out) {
+void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, double* sums,
+                  float* out) {
   for (int32_t d = 0; d < a.head_dim; d++) sums[d] = 0;
   double largest = -INFINITY, total = 0;
   for (int32_t block = begin; block < end; block += kKeyBlock) {
@@ -22,11 +24,13 @@ void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, d
     for (int32_t j = 0; j < n; j++) {
       const Element* k = static_cast<const Element*>(a.k) + (block + j) * a.kv_stride;
       double dot = 0;
-      for (int32_t d = 0; d < a.head_dim; d++) dot += static_cast<double>(q[d]) * static_cast<double>(value(k[d]));
+      for (int32_t d = 0; d < a.head_dim; d++)
+        dot += static_cast<double>(q[d]) * static_cast<double>(value(k[d]));
       scores[j] = dot * static_cast<double>(a.scale);
       block_largest = std::fmax(block_largest, scores[j]);
     }
-    const double new_largest = std::fmax(largest, block_largest), shrink = std::exp(largest - new_largest);
+    const double new_largest = std::fmax(largest, block_largest),
+                 shrink = std::exp(largest - new_largest);
     largest = new_largest;
     total *= shrink;
     for (int32_t d = 0; d < a.head_dim; d++) sums[d] *= shrink;
@@ -46,8 +50,9 @@ void attend_all(const Attend& a) {
   for (int32_t t = 0; t < a.n_tokens; t++) {
     const int32_t position = a.q_position + t;
     for (int32_t h = 0; h < a.n_heads; h++)
-      attend_query<Element, value>(a, a.q + t * a.q_stride + h * a.head_dim, first_key(position, a.window),
-                                   position + 1, sums, a.out + t * a.out_stride + h * a.head_dim);
+      attend_query<Element, value>(a, a.q + t * a.q_stride + h * a.head_dim,
+                                   first_key(position, a.window), position + 1, sums,
+                                   a.out + t * a.out_stride + h * a.head_dim);
   }
 }
 

@@ -14,7 +14,8 @@ void rms_norm(const float* x, const float* w, float eps, int32_t n, float* y) {
   for (int32_t i = 0; i < n; i++) y[i] = w[i] * (x[i] * scale);
 }
 
-void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos, const float* sin) {
+void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos,
+          const float* sin) {
   const int32_t half = rotary / 2;
   for (int32_t h = 0; h < n_heads; h++) {
     float* a = x + static_cast<int64_t>(h) * head_dim;

@@ -28,7 +28,8 @@ void linear_float(const Linear& l) {
 float f32_value(float value) { return value; }
 
 template <Format kFormat>
-void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t begin, int32_t end, void* packed) {
+void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t begin, int32_t end,
+          void* packed) {
   const PackedActs acts = packed_acts(packed, n_tokens, cols);
   int8_t* codes = const_cast<int8_t*>(acts.codes);
   float* scales = const_cast<float*>(acts.scales);
@@ -37,14 +38,16 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t begin, int32_t
     for (int32_t b = 0; b < act_blocks(cols); b++) {
       const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
       const int32_t count = cols - b * kActBlock < kActBlock ? cols - b * kActBlock : kActBlock;
-      const size_t at = static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
+      const size_t at =
+          static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
       float largest = 0;
       for (int32_t i = 0; i < count; i++) largest = std::fmax(largest, std::fabs(p[i]));
       const float inverse = largest >= kSmallestActs ? 127.0f / largest : 0.0f;
       int32_t sum = 0;
       for (int32_t i = 0; i < kActBlock; i++) {
         const int32_t code = i < count ? static_cast<int32_t>(std::lrintf(p[i] * inverse)) : 0;
-        codes[at * kActBlock + static_cast<size_t>(packed_place<kFormat>(i))] = static_cast<int8_t>(code);
+        codes[at * kActBlock + static_cast<size_t>(packed_place<kFormat>(i))] =
+            static_cast<int8_t>(code);
         sum += static_cast<int8_t>(code);
       }
       scales[at] = largest >= kSmallestActs ? largest / 127.0f : 0.0f;
@@ -55,11 +58,13 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t begin, int32_t
 
 }  // namespace
 
-void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end, void* packed) {
+void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
+             void* packed) {
   pack<Format::kU8>(x, n_tokens, cols, begin, end, packed);
 }
 
-void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end, void* packed) {
+void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
+             void* packed) {
   pack<Format::kU4>(x, n_tokens, cols, begin, end, packed);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scalar tier: plain C++ for any processor, and what the other tiers are tested against. Built without ISA flags.
+// The scalar tier: plain C++ for any processor, and what the other tiers are tested against. Built
+// without ISA flags.
 #pragma once
 
 #include "kernels/kernels.h"
@@ -10,8 +11,10 @@ extern const KernelTable kScalarTable;
 
 namespace scalar {
 
-void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin, int32_t end, void* packed);
-void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin, int32_t end, void* packed);
+void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+             int32_t end, void* packed);
+void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+             int32_t end, void* packed);
 void linear_f32(const Linear& l);
 void linear_f16(const Linear& l);
 void linear_bf16(const Linear& l);
@@ -19,7 +22,8 @@ void linear_u8(const Linear& l);
 void linear_u4(const Linear& l);
 void attend(const Attend& a);
 void rms_norm(const float* x, const float* w, float eps, int32_t n, float* y);
-void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos, const float* sin);
+void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos,
+          const float* sin);
 void silu_mul(const float* gate, const float* up, int32_t n, float* y);
 void add(const float* x, int32_t n, float* y);
 void f32_to_f16(const float* x, int64_t n, uint16_t* y);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Causal attention with an online softmax over blocks of 64 keys. Query rows (token x head of the group) are taken 48 at
-// a time and share each key block. A few rows (decode) read keys and values where they lie; more rows have the block
-// converted to f32 once. Both do the same float operations in the same order. Local to the file that includes it.
+// Causal attention with an online softmax over blocks of 64 keys. Query rows (token x head of the
+// group) are taken 48 at a time and share each key block. A few rows (decode) read keys and values
+// where they lie; more rows have the block converted to f32 once. Both do the same float operations
+// in the same order. Local to the file that includes it.
 #pragma once
 
 #include <stdint.h>
@@ -14,8 +15,8 @@
 namespace phial::kernels {
 namespace {
 
-constexpr int kScoreKeys = 4;    // keys whose scores are summed together (V::sum4)
-constexpr int kValueRows = 4;    // queries that share a loaded value
+constexpr int kScoreKeys = 4;       // keys whose scores are summed together (V::sum4)
+constexpr int kValueRows = 4;       // queries that share a loaded value
 constexpr int32_t kDirectRows = 4;  // up to here a block isn't converted first
 
 template <class V>
@@ -34,9 +35,11 @@ struct F16Kv {
 
 constexpr float kNoScore = -__builtin_inff();
 
-// scores[r][j] = scale * q[r] . k[j] for R rows and 4 keys; q rows `padded` apart, scores rows kKeyBlock apart.
+// scores[r][j] = scale * q[r] . k[j] for R rows and 4 keys; q rows `padded` apart, scores rows
+// kKeyBlock apart.
 template <class V, class Kv, int R>
-void score_tile(const float* q, int32_t padded, const typename Kv::Element* const* k, float scale, float* scores) {
+void score_tile(const float* q, int32_t padded, const typename Kv::Element* const* k, float scale,
+                float* scores) {
   using F = typename V::F;
   F acc[R][kScoreKeys];
   PHIAL_UNROLL
@@ -57,13 +60,14 @@ void score_tile(const float* q, int32_t padded, const typename Kv::Element* cons
   }
   PHIAL_UNROLL
   for (int r = 0; r < R; r++)
-    _mm_storeu_ps(scores + r * kKeyBlock,
-                  _mm_mul_ps(_mm_set1_ps(scale), V::sum4(acc[r][0], acc[r][1], acc[r][2], acc[r][3])));
+    _mm_storeu_ps(
+        scores + r * kKeyBlock,
+        _mm_mul_ps(_mm_set1_ps(scale), V::sum4(acc[r][0], acc[r][1], acc[r][2], acc[r][3])));
 }
 
 template <class V, class Kv, int R>
-PHIAL_INLINE void score_tile_of(int n, const float* q, int32_t padded, const typename Kv::Element* const* k,
-                                float scale, float* scores) {
+PHIAL_INLINE void score_tile_of(int n, const float* q, int32_t padded,
+                                const typename Kv::Element* const* k, float scale, float* scores) {
   if constexpr (R > 1) {
     if (n < R) return score_tile_of<V, Kv, R - 1>(n, q, padded, k, scale, scores);
   }
@@ -72,14 +76,15 @@ PHIAL_INLINE void score_tile_of(int n, const float* q, int32_t padded, const typ
 
 // sums[r][0, N vectors) += p[r][j] * v[j] for keys [begin, end) of the block, in order.
 template <class V, class Kv, int R, int N>
-void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t begin, int32_t end, float* sums,
-                int32_t padded) {
+void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t begin,
+                int32_t end, float* sums, int32_t padded) {
   using F = typename V::F;
   F acc[R][N];
   PHIAL_UNROLL
   for (int r = 0; r < R; r++) {
     PHIAL_UNROLL
-    for (int i = 0; i < N; i++) acc[r][i] = V::load(sums + static_cast<int64_t>(r) * padded + i * V::kLanes);
+    for (int i = 0; i < N; i++)
+      acc[r][i] = V::load(sums + static_cast<int64_t>(r) * padded + i * V::kLanes);
   }
   for (int32_t j = begin; j < end; j++) {
     F value[N];
@@ -95,13 +100,15 @@ void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, i
   PHIAL_UNROLL
   for (int r = 0; r < R; r++) {
     PHIAL_UNROLL
-    for (int i = 0; i < N; i++) V::store(sums + static_cast<int64_t>(r) * padded + i * V::kLanes, acc[r][i]);
+    for (int i = 0; i < N; i++)
+      V::store(sums + static_cast<int64_t>(r) * padded + i * V::kLanes, acc[r][i]);
   }
 }
 
 template <class V, class Kv, int R>
-PHIAL_INLINE void value_tile_of(int n, const float* p, const typename Kv::Element* v, int64_t stride, int32_t begin,
-                                int32_t end, float* sums, int32_t padded) {
+PHIAL_INLINE void value_tile_of(int n, const float* p, const typename Kv::Element* v,
+                                int64_t stride, int32_t begin, int32_t end, float* sums,
+                                int32_t padded) {
   if constexpr (R > 1) {
     if (n < R) return value_tile_of<V, Kv, R - 1>(n, p, v, stride, begin, end, sums, padded);
   }
@@ -110,28 +117,31 @@ PHIAL_INLINE void value_tile_of(int n, const float* p, const typename Kv::Elemen
   int32_t d = 0;
   for (; d + kN * V::kLanes <= padded; d += kN * V::kLanes)
     value_tile<V, Kv, R, kN>(p, v + d, stride, begin, end, sums + d, padded);
-  for (; d < padded; d += V::kLanes) value_tile<V, Kv, R, 1>(p, v + d, stride, begin, end, sums + d, padded);
+  for (; d < padded; d += V::kLanes)
+    value_tile<V, Kv, R, 1>(p, v + d, stride, begin, end, sums + d, padded);
 }
 
 // One block of query rows and its running state, all in scratch.
 template <class V>
 struct QueryBlock {
-  int32_t rows, padded;  // padded: head_dim rounded up to whole vectors
-  float* q;              // [rows][padded]
-  float* sums;           // [rows][padded]
-  float* scores;         // [rows][kKeyBlock]
-  float* largest;        // [rows]
-  float* total;          // [rows]
+  int32_t rows, padded;                           // padded: head_dim rounded up to whole vectors
+  float* q;                                       // [rows][padded]
+  float* sums;                                    // [rows][padded]
+  float* scores;                                  // [rows][kKeyBlock]
+  float* largest;                                 // [rows]
+  float* total;                                   // [rows]
   int32_t first[kQueryBlock], last[kQueryBlock];  // visible keys, inclusive
 };
 
-// Scores to weights; largest, total and sums are brought to the new maximum. Keys are block .. block + kKeyBlock.
+// Scores to weights; largest, total and sums are brought to the new maximum. Keys are block ..
+// block + kKeyBlock.
 template <class V>
 void softmax_rows(QueryBlock<V>& b, int32_t block) {
   using F = typename V::F;
   for (int32_t r = 0; r < b.rows; r++) {
     float* s = b.scores + r * kKeyBlock;
-    const int32_t begin = max_of(b.first[r] - block, 0), end = min_of(b.last[r] + 1 - block, kKeyBlock);
+    const int32_t begin = max_of(b.first[r] - block, 0),
+                  end = min_of(b.last[r] + 1 - block, kKeyBlock);
     if (begin >= end) {
       for (int32_t j = 0; j < kKeyBlock; j++) s[j] = 0;
       continue;
@@ -155,23 +165,27 @@ void softmax_rows(QueryBlock<V>& b, int32_t block) {
     b.largest[r] = after;
     if (shrink_lanes[0] == 1.0f) continue;
     float* sums = b.sums + static_cast<int64_t>(r) * b.padded;
-    for (int32_t d = 0; d < b.padded; d += V::kLanes) V::store(sums + d, V::mul(V::load(sums + d), shrink));
+    for (int32_t d = 0; d < b.padded; d += V::kLanes)
+      V::store(sums + d, V::mul(V::load(sums + d), shrink));
   }
 }
 
-// Keys [begin, end) of the block at `block`; k and v point to the block's first key, rows `stride` elements apart. Only
-// keys that some row of the tile sees are read.
+// Keys [begin, end) of the block at `block`; k and v point to the block's first key, rows `stride`
+// elements apart. Only keys that some row of the tile sees are read.
 template <class V, class Kv>
-void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end, const typename Kv::Element* k,
-                  const typename Kv::Element* v, int64_t stride, float scale) {
-  // Tiles of keys begin at multiples of 4 and stay in the block; keys outside [begin, end) are stood in for by the
-  // nearest one inside, their scores are masked by softmax_rows.
+void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end,
+                  const typename Kv::Element* k, const typename Kv::Element* v, int64_t stride,
+                  float scale) {
+  // Tiles of keys begin at multiples of 4 and stay in the block; keys outside [begin, end) are
+  // stood in for by the nearest one inside, their scores are masked by softmax_rows.
   for (int32_t j = begin / kScoreKeys * kScoreKeys; j < end; j += kScoreKeys) {
     const typename Kv::Element* keys[kScoreKeys];
-    for (int i = 0; i < kScoreKeys; i++) keys[i] = k + max_of(min_of(j + i, end - 1), begin) * stride;
+    for (int i = 0; i < kScoreKeys; i++)
+      keys[i] = k + max_of(min_of(j + i, end - 1), begin) * stride;
     for (int32_t r = 0; r < b.rows; r += V::kScoreRows)
-      score_tile_of<V, Kv, V::kScoreRows>(min_of(b.rows - r, V::kScoreRows), b.q + static_cast<int64_t>(r) * b.padded,
-                                          b.padded, keys, scale, b.scores + r * kKeyBlock + j);
+      score_tile_of<V, Kv, V::kScoreRows>(min_of(b.rows - r, V::kScoreRows),
+                                          b.q + static_cast<int64_t>(r) * b.padded, b.padded, keys,
+                                          scale, b.scores + r * kKeyBlock + j);
   }
   softmax_rows(b, block);
   for (int32_t r = 0; r < b.rows; r += kValueRows) {
@@ -188,19 +202,22 @@ void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end, c
 
 // Rows [begin, end) of a block of keys or values to f32, padded with zeros.
 template <class V, class Kv>
-void widen(const typename Kv::Element* from, int64_t stride, int32_t begin, int32_t end, int32_t head_dim,
-           int32_t padded, float* to) {
+void widen(const typename Kv::Element* from, int64_t stride, int32_t begin, int32_t end,
+           int32_t head_dim, int32_t padded, float* to) {
   for (int32_t j = begin; j < end; j++) {
     int32_t d = 0;
-    for (; d + V::kLanes <= head_dim; d += V::kLanes) V::store(to + j * padded + d, Kv::load(from + j * stride + d));
-    if (d < head_dim) V::store(to + j * padded + d, Kv::load_n(from + j * stride + d, head_dim - d));
+    for (; d + V::kLanes <= head_dim; d += V::kLanes)
+      V::store(to + j * padded + d, Kv::load(from + j * stride + d));
+    if (d < head_dim)
+      V::store(to + j * padded + d, Kv::load_n(from + j * stride + d, head_dim - d));
   }
 }
 
 template <class V, class Kv>
 void attend_rows(const Attend& a, int32_t first_row, int32_t rows) {
   using Element = typename Kv::Element;
-  const int32_t padded = (a.head_dim + V::kLanes - 1) / V::kLanes * V::kLanes, reserved = padded_head_dim(a.head_dim);
+  const int32_t padded = (a.head_dim + V::kLanes - 1) / V::kLanes * V::kLanes,
+                reserved = padded_head_dim(a.head_dim);
   QueryBlock<V> b;
   b.rows = rows;
   b.padded = padded;
@@ -215,8 +232,8 @@ void attend_rows(const Attend& a, int32_t first_row, int32_t rows) {
   int32_t begin = INT32_MAX, end = 0;  // keys that some row sees
   for (int32_t r = 0; r < rows; r++) {
     const int32_t t = (first_row + r) / a.n_heads, h = (first_row + r) % a.n_heads;
-    widen<V, F32Kv<V>>(a.q + t * a.q_stride + static_cast<int64_t>(h) * a.head_dim, 0, 0, 1, a.head_dim, padded,
-                       b.q + static_cast<int64_t>(r) * padded);
+    widen<V, F32Kv<V>>(a.q + t * a.q_stride + static_cast<int64_t>(h) * a.head_dim, 0, 0, 1,
+                       a.head_dim, padded, b.q + static_cast<int64_t>(r) * padded);
     for (int32_t d = 0; d < padded; d++) b.sums[r * padded + d] = 0;
     b.largest[r] = kNoScore;
     b.total[r] = 0;
@@ -246,7 +263,8 @@ void attend_rows(const Attend& a, int32_t first_row, int32_t rows) {
     const float* sums = b.sums + static_cast<int64_t>(r) * padded;
     const typename V::F total = V::set1(b.total[r]);
     int32_t d = 0;
-    for (; d + V::kLanes <= a.head_dim; d += V::kLanes) V::store(out + d, V::div(V::load(sums + d), total));
+    for (; d + V::kLanes <= a.head_dim; d += V::kLanes)
+      V::store(out + d, V::div(V::load(sums + d), total));
     if (d < a.head_dim) V::store_n(out + d, V::div(V::load(sums + d), total), a.head_dim - d);
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The avx2vnni tier: AVX2 with VEX-encoded AVX-VNNI, the AI PC's own. The tests compile this file a second time with
-// PHIAL_EVEX_TWIN, where the one instruction in question is EVEX-encoded: servers with AVX512-VNNI but without AVX-VNNI
-// can then execute all of its logic (tests/kernels/CMakeLists.txt).
+// The avx2vnni tier: AVX2 with VEX-encoded AVX-VNNI, the AI PC's own. The tests compile this file a
+// second time with PHIAL_EVEX_TWIN, where the one instruction in question is EVEX-encoded: servers
+// with AVX512-VNNI but without AVX-VNNI can then execute all of its logic
+// (tests/kernels/CMakeLists.txt).
 #if defined(PHIAL_EVEX_TWIN)
 #define PHIAL_DOT 2
 #define PHIAL_TABLE kAvx2VnniEvexTable

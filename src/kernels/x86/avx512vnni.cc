@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The avx512vnni tier: AVX-512 (F, BW, VL, DQ) with VNNI. Decoding of u8 and u4 stays on ymm registers: it waits for
-// memory, and zmm ones gained nothing there.
+// The avx512vnni tier: AVX-512 (F, BW, VL, DQ) with VNNI. Decoding of u8 and u4 stays on ymm
+// registers: it waits for memory, and zmm ones gained nothing there.
 #define PHIAL_DOT 2
 
 #include "kernels/kernels.h"

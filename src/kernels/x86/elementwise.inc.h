@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything that goes over vectors once, over the vocabulary of vec8.inc.h. Local to the file that includes it.
+// Everything that goes over vectors once, over the vocabulary of vec8.inc.h. Local to the file that
+// includes it.
 #pragma once
 
 #include <stdint.h>
@@ -17,15 +18,19 @@ void rms_norm(const float* x, const float* w, float eps, int32_t n, float* y) {
   for (; i + V::kLanes <= n; i += V::kLanes) sums = V::add_squares(sums, V::load(x + i));
   if (i < n) sums = V::add_squares(sums, V::load_n(x + i, n - i));
   const double mean = V::sum_double(sums) / n + static_cast<double>(eps);
-  const float root = static_cast<float>(1.0 / _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(mean))));
+  const float root =
+      static_cast<float>(1.0 / _mm_cvtsd_f64(_mm_sqrt_sd(_mm_setzero_pd(), _mm_set_sd(mean))));
   const typename V::F scale = V::set1(root);
   for (i = 0; i + V::kLanes <= n; i += V::kLanes)
     V::store(y + i, V::mul(V::load(w + i), V::mul(V::load(x + i), scale)));
-  if (i < n) V::store_n(y + i, V::mul(V::load_n(w + i, n - i), V::mul(V::load_n(x + i, n - i), scale)), n - i);
+  if (i < n)
+    V::store_n(y + i, V::mul(V::load_n(w + i, n - i), V::mul(V::load_n(x + i, n - i), scale)),
+               n - i);
 }
 
 template <class V>
-void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos, const float* sin) {
+void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const float* cos,
+          const float* sin) {
   using F = typename V::F;
   const int32_t half = rotary / 2;
   for (int32_t h = 0; h < n_heads; h++) {
@@ -54,14 +59,17 @@ PHIAL_INLINE typename V::F silu_times(typename V::F gate, typename V::F up) {
 template <class V>
 void silu_mul(const float* gate, const float* up, int32_t n, float* y) {
   int32_t i = 0;
-  for (; i + V::kLanes <= n; i += V::kLanes) V::store(y + i, silu_times<V>(V::load(gate + i), V::load(up + i)));
-  if (i < n) V::store_n(y + i, silu_times<V>(V::load_n(gate + i, n - i), V::load_n(up + i, n - i)), n - i);
+  for (; i + V::kLanes <= n; i += V::kLanes)
+    V::store(y + i, silu_times<V>(V::load(gate + i), V::load(up + i)));
+  if (i < n)
+    V::store_n(y + i, silu_times<V>(V::load_n(gate + i, n - i), V::load_n(up + i, n - i)), n - i);
 }
 
 template <class V>
 void add(const float* x, int32_t n, float* y) {
   int32_t i = 0;
-  for (; i + V::kLanes <= n; i += V::kLanes) V::store(y + i, V::add(V::load(y + i), V::load(x + i)));
+  for (; i + V::kLanes <= n; i += V::kLanes)
+    V::store(y + i, V::add(V::load(y + i), V::load(x + i)));
   if (i < n) V::store_n(y + i, V::add(V::load_n(y + i, n - i), V::load_n(x + i, n - i)), n - i);
 }
 

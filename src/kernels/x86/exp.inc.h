@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// exp on vectors, relative error below 2e-7 in [-87, 88]; below -87 it is 0, above 88 it stays exp(88); NaN stays NaN.
-// Local to the file that includes it.
+// exp on vectors, relative error below 2e-7 in [-87, 88]; below -87 it is 0, above 88 it stays
+// exp(88); NaN stays NaN. Local to the file that includes it.
 #pragma once
 
 #include "kernels/x86/vec8.inc.h"
@@ -8,8 +8,8 @@
 namespace phial::kernels {
 namespace {
 
-// exp(x) = 2^n exp(r), |r| <= ln(2)/2. The Taylor series up to r^7/7! leaves r^8/8! < 6e-9. ln(2) is split in two so
-// that n * high is exact (high has 15 significant bits, n 7).
+// exp(x) = 2^n exp(r), |r| <= ln(2)/2. The Taylor series up to r^7/7! leaves r^8/8! < 6e-9. ln(2)
+// is split in two so that n * high is exact (high has 15 significant bits, n 7).
 template <class V>
 PHIAL_INLINE typename V::F exp_of(typename V::F x) {
   using F = typename V::F;

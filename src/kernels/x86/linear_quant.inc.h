@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which of the paths of linear_u8 and linear_u4 runs. All give the same bits, so this is a matter of speed alone. Local
-// to the file that includes it.
+// Which of the paths of linear_u8 and linear_u4 runs. All give the same bits, so this is a matter
+// of speed alone. Local to the file that includes it.
 #pragma once
 
 #include "kernels/x86/linear_quant_decode.inc.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// linear_u8 and linear_u4 for a few tokens: weights are read once, straight from where they are stored. Lanes run along
-// the columns; four rows at a time, whose integer sums are folded together (horizontal adds), so that the float part
-// has the order that linear_quant_any.inc.h states. Local to the file that includes it.
+// linear_u8 and linear_u4 for a few tokens: weights are read once, straight from where they are
+// stored. Lanes run along the columns; four rows at a time, whose integer sums are folded together
+// (horizontal adds), so that the float part has the order that linear_quant_any.inc.h states. Local
+// to the file that includes it.
 #pragma once
 
 #include <stdint.h>
@@ -14,7 +15,9 @@ namespace {
 
 constexpr int kRows = 4;  // far-apart streams of memory: measured 1.26-1.37 times as fast as one
 
-PHIAL_INLINE __m256i load32(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+PHIAL_INLINE __m256i load32(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+}
 
 // Bytes of codes of two activation blocks (64 columns).
 constexpr int32_t pair_bytes(Format format) { return format == Format::kU8 ? 64 : 32; }
@@ -35,7 +38,8 @@ struct PairCodes {
   }
 };
 
-// Lane r: rows' dots of the first block; lane 4 + r: of the second one. `x` and `y` are the blocks' activations.
+// Lane r: rows' dots of the first block; lane 4 + r: of the second one. `x` and `y` are the blocks'
+// activations.
 template <Format kFormat>
 PHIAL_INLINE __m256i pair_dots(const PairCodes<kFormat>* w, const int8_t* x, const int8_t* y) {
   const __m256i bx = load32(x), by = load32(y);
@@ -44,17 +48,21 @@ PHIAL_INLINE __m256i pair_dots(const PairCodes<kFormat>* w, const int8_t* x, con
                                         _mm256_hadd_epi32(dot_u8(w[2].a, bx), dot_u8(w[3].a, bx)));
     const __m256i q = _mm256_hadd_epi32(_mm256_hadd_epi32(dot_u8(w[0].b, by), dot_u8(w[1].b, by)),
                                         _mm256_hadd_epi32(dot_u8(w[2].b, by), dot_u8(w[3].b, by)));
-    return _mm256_add_epi32(_mm256_permute2x128_si256(p, q, 0x20), _mm256_permute2x128_si256(p, q, 0x31));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(p, q, 0x20),
+                            _mm256_permute2x128_si256(p, q, 0x31));
   } else {
-    const __m256i evens = _mm256_permute2x128_si256(bx, by, 0x20), odds = _mm256_permute2x128_si256(bx, by, 0x31);
+    const __m256i evens = _mm256_permute2x128_si256(bx, by, 0x20),
+                  odds = _mm256_permute2x128_si256(bx, by, 0x31);
     return _mm256_hadd_epi32(
         _mm256_hadd_epi32(dot_u4(w[0].a, evens, w[0].b, odds), dot_u4(w[1].a, evens, w[1].b, odds)),
-        _mm256_hadd_epi32(dot_u4(w[2].a, evens, w[2].b, odds), dot_u4(w[3].a, evens, w[3].b, odds)));
+        _mm256_hadd_epi32(dot_u4(w[2].a, evens, w[2].b, odds),
+                          dot_u4(w[3].a, evens, w[3].b, odds)));
   }
 }
 
 PHIAL_INLINE __m256i two_of(int32_t low, int32_t high) {
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi32(low)), _mm_set1_epi32(high), 1);
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi32(low)), _mm_set1_epi32(high),
+                                 1);
 }
 
 struct RowSet {
@@ -70,20 +78,23 @@ struct GroupOfRows {
   __m128 scales;
   __m128i zeros;
   PHIAL_INLINE void load(const Matrix& w, const RowSet& rows, int32_t group) {
-    scales = _mm_cvtph_ps(_mm_setr_epi16(
-        static_cast<int16_t>(rows.scales[0][group]), static_cast<int16_t>(rows.scales[1][group]),
-        static_cast<int16_t>(rows.scales[2][group]), static_cast<int16_t>(rows.scales[3][group]), 0, 0, 0, 0));
+    scales = _mm_cvtph_ps(_mm_setr_epi16(static_cast<int16_t>(rows.scales[0][group]),
+                                         static_cast<int16_t>(rows.scales[1][group]),
+                                         static_cast<int16_t>(rows.scales[2][group]),
+                                         static_cast<int16_t>(rows.scales[3][group]), 0, 0, 0, 0));
     if constexpr (kAsymmetric) {
       constexpr int32_t kBias = zero_bias(kFormat);
-      zeros = _mm_setr_epi32(zero_point(w, rows.row[0], group) - kBias, zero_point(w, rows.row[1], group) - kBias,
-                             zero_point(w, rows.row[2], group) - kBias, zero_point(w, rows.row[3], group) - kBias);
+      zeros = _mm_setr_epi32(
+          zero_point(w, rows.row[0], group) - kBias, zero_point(w, rows.row[1], group) - kBias,
+          zero_point(w, rows.row[2], group) - kBias, zero_point(w, rows.row[3], group) - kBias);
     }
   }
 };
 
 // y[t][r] for 4 rows and T tokens, tokens t0 .. t0 + T of the packed ones.
 template <Format kFormat, bool kAsymmetric, int T>
-void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, int32_t t0, float (*y)[kRows]) {
+void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, int32_t t0,
+                 float (*y)[kRows]) {
   constexpr int32_t kPair = pair_bytes(kFormat);
   constexpr bool kBiased = zero_bias(kFormat) != 0;  // symmetric codes need no offset then
   const int32_t cols = l.w.cols, blocks = act_blocks(cols), n_tokens = l.n_tokens;
@@ -92,7 +103,7 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   PHIAL_UNROLL
   for (int t = 0; t < T; t++) inner[t] = sum[t] = _mm_setzero_ps();
 
-  GroupOfRows<kFormat, kAsymmetric> group;         // of the next block
+  GroupOfRows<kFormat, kAsymmetric> group;       // of the next block
   int32_t group_index = 0, left = group_blocks;  // blocks left in it
   group.load(l.w, rows, 0);
   const auto end_of_group = [&](__m128 scales) PHIAL_INLINE_LAMBDA {
@@ -106,8 +117,10 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   };
 
   // Blocks b and b + 1; only the first counts if `second` is false.
-  const auto add_pair = [&](const PairCodes<kFormat>* w, int32_t b, bool second) PHIAL_INLINE_LAMBDA {
-    const size_t x = static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t0);
+  const auto add_pair = [&](const PairCodes<kFormat>* w, int32_t b,
+                            bool second) PHIAL_INLINE_LAMBDA {
+    const size_t x =
+        static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t0);
     const size_t z = second ? x + static_cast<size_t>(n_tokens) : x;
     GroupOfRows<kFormat, kAsymmetric> group_of_second = group;
     if (left == 1 && second) group_of_second.load(l.w, rows, group_index + 1);
@@ -117,15 +130,17 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
       const size_t xt = x + static_cast<size_t>(t), zt = z + static_cast<size_t>(t);
       __m256i d = pair_dots<kFormat>(w, acts.codes + xt * kActBlock, acts.codes + zt * kActBlock);
       if constexpr (kAsymmetric) {
-        const __m256i zeros = _mm256_inserti128_si256(_mm256_castsi128_si256(group.zeros), group_of_second.zeros, 1);
-        const __m256i minus_sums =
-            _mm256_srai_epi32(two_of(acts.offsets[xt], acts.offsets[zt]), symmetric_zero_log2(kFormat));
+        const __m256i zeros =
+            _mm256_inserti128_si256(_mm256_castsi128_si256(group.zeros), group_of_second.zeros, 1);
+        const __m256i minus_sums = _mm256_srai_epi32(two_of(acts.offsets[xt], acts.offsets[zt]),
+                                                     symmetric_zero_log2(kFormat));
         d = _mm256_add_epi32(d, _mm256_mullo_epi32(zeros, minus_sums));
       } else if constexpr (!kBiased) {
         d = _mm256_add_epi32(d, two_of(acts.offsets[xt], acts.offsets[zt]));
       }
       dots[t] = _mm256_cvtepi32_ps(d);
-      inner[t] = _mm_fmadd_ps(_mm256_castps256_ps128(dots[t]), _mm_set1_ps(acts.scales[xt]), inner[t]);
+      inner[t] =
+          _mm_fmadd_ps(_mm256_castps256_ps128(dots[t]), _mm_set1_ps(acts.scales[xt]), inner[t]);
     }
     if (--left == 0) end_of_group(group.scales);
     if (!second) return;
@@ -151,12 +166,14 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
     }
     add_pair(w, 2 * p, true);
   }
-  if (const int32_t rest = cols - pairs * 2 * kActBlock; rest > 0) {  // through a copy: nothing behind the row is read
+  if (const int32_t rest = cols - pairs * 2 * kActBlock;
+      rest > 0) {  // through a copy: nothing behind the row is read
     const int32_t bytes = kFormat == Format::kU8 ? rest : rest / 2;
     PairCodes<kFormat> w[kRows];
     for (int r = 0; r < kRows; r++) {
       uint8_t copy[kPair] = {};
-      __builtin_memcpy(copy, rows.codes[r] + static_cast<int64_t>(pairs) * kPair, static_cast<size_t>(bytes));
+      __builtin_memcpy(copy, rows.codes[r] + static_cast<int64_t>(pairs) * kPair,
+                       static_cast<size_t>(bytes));
       w[r].load(copy);
     }
     add_pair(w, 2 * pairs, rest > kActBlock);
@@ -177,7 +194,8 @@ void decode_and_store(const Linear& l, const RowSet& rows, const PackedActs& act
 template <Format kFormat, bool kAsymmetric>
 void linear_quant_decode(const Linear& l) {
   const PackedActs acts = packed_acts(l.x, l.n_tokens, l.w.cols);
-  const int64_t row_bytes = kFormat == Format::kU8 ? l.w.cols : l.w.cols / 2, groups = l.w.cols / l.w.group;
+  const int64_t row_bytes = kFormat == Format::kU8 ? l.w.cols : l.w.cols / 2,
+                groups = l.w.cols / l.w.group;
   const int32_t quarter = (l.row_end - l.row_begin + kRows - 1) / kRows;
   for (int32_t i = l.row_begin; i < l.row_begin + quarter; i++) {
     RowSet rows;

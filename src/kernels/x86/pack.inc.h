@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// pack_u8 and pack_u4 on ymm registers, to the bit what the scalar tier writes. Local to the file that includes it.
+// pack_u8 and pack_u4 on ymm registers, to the bit what the scalar tier writes. Local to the file
+// that includes it.
 #pragma once
 
 #include <stdint.h>
@@ -15,13 +16,14 @@ PHIAL_INLINE __m256i narrow(const __m256* x) {
   const __m256i ab = _mm256_packs_epi32(_mm256_cvtps_epi32(x[0]), _mm256_cvtps_epi32(x[1]));
   const __m256i cd = _mm256_packs_epi32(_mm256_cvtps_epi32(x[2]), _mm256_cvtps_epi32(x[3]));
   // packs works in 128-bit lanes: dwords come out as a0 b0 c0 d0 | a1 b1 c1 d1
-  return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  return _mm256_permutevar8x32_epi32(_mm256_packs_epi16(ab, cd),
+                                     _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
 // 16 even columns, then 16 odd ones.
 PHIAL_INLINE __m256i evens_then_odds(__m256i codes) {
-  const __m256i in_lanes = _mm256_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 0, 2, 4, 6, 8, 10, 12,
-                                            14, 1, 3, 5, 7, 9, 11, 13, 15);
+  const __m256i in_lanes = _mm256_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15, 0,
+                                            2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
   return _mm256_permute4x64_epi64(_mm256_shuffle_epi8(codes, in_lanes), 0xD8);
 }
 
@@ -34,7 +36,8 @@ PHIAL_INLINE int32_t sum_of_codes(__m256i codes) {
 }
 
 template <Format kFormat>
-void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end, void* packed) {
+void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
+          void* packed) {
   const PackedActs acts = packed_acts(packed, n_tokens, cols);
   const __m256 no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
   for (int32_t t = begin; t < end; t++) {
@@ -54,8 +57,10 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin
       for (int i = 0; i < 4; i++) v[i] = _mm256_mul_ps(v[i], inverse);
       __m256i codes = narrow(v);
       if constexpr (kFormat == Format::kU4) codes = evens_then_odds(codes);
-      const size_t at = static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
-      _mm256_storeu_si256(reinterpret_cast<__m256i*>(const_cast<int8_t*>(acts.codes) + at * kActBlock), codes);
+      const size_t at =
+          static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
+      _mm256_storeu_si256(
+          reinterpret_cast<__m256i*>(const_cast<int8_t*>(acts.codes) + at * kActBlock), codes);
       const_cast<float*>(acts.scales)[at] = zero ? 0.0f : max / 127.0f;
       const_cast<int32_t*>(acts.offsets)[at] = -symmetric_zero(kFormat) * sum_of_codes(codes);
     }

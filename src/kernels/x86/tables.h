@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one symbol that each x86 object exports. Null entries are taken from the tier below by dispatch.cc.
+// The one symbol that each x86 object exports. Null entries are taken from the tier below by
+// dispatch.cc.
 #pragma once
 
 #include "kernels/kernels.h"

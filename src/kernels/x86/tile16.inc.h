@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register tile of linear_quant_prefill.inc.h on zmm registers. Local to the file that includes it.
+// The register tile of linear_quant_prefill.inc.h on zmm registers. Local to the file that includes
+// it.
 #pragma once
 
 #include "kernels/x86/linear_quant_prefill.inc.h"
@@ -22,13 +23,15 @@ struct Tile16 {
 
   template <Format kFormat, bool kAsymmetric, int T>
   static void run(const TileInput& in, float* inner, float* sums) {
-    alignas(64) float local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
+    alignas(64) float
+        local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {
       PHIAL_UNROLL
       for (int v = 0; v < kVectors; v++)
-        _mm512_store_ps(local[t] + v * kLanes,
-                        in.goes_on ? _mm512_load_ps(inner + t * kTileRows + v * kLanes) : _mm512_setzero_ps());
+        _mm512_store_ps(
+            local[t] + v * kLanes,
+            in.goes_on ? _mm512_load_ps(inner + t * kTileRows + v * kLanes) : _mm512_setzero_ps());
     }
     for (int32_t b = 0; b < in.blocks; b++) {
       __m512i acc[T][kVectors];
@@ -39,7 +42,8 @@ struct Tile16 {
         for (int v = 0; v < kVectors; v++) {
           if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
             const __m512i zeros = _mm512_load_si512(in.zeros + b * kTileRows + v * kLanes);
-            acc[t][v] = _mm512_madd_epi16(zeros, _mm512_srai_epi32(offset, symmetric_zero_log2(kFormat)));
+            acc[t][v] =
+                _mm512_madd_epi16(zeros, _mm512_srai_epi32(offset, symmetric_zero_log2(kFormat)));
           } else {
             acc[t][v] = offset;
           }
@@ -50,7 +54,8 @@ struct Tile16 {
       for (int32_t s = 0; s < kSteps; s++) {
         __m512i w[kVectors];
         PHIAL_UNROLL
-        for (int v = 0; v < kVectors; v++) w[v] = _mm512_load_si512(codes + s * kStepBytes + v * 64);
+        for (int v = 0; v < kVectors; v++)
+          w[v] = _mm512_load_si512(codes + s * kStepBytes + v * 64);
         PHIAL_UNROLL
         for (int t = 0; t < T; t++) {
           int32_t dword;
@@ -66,7 +71,8 @@ struct Tile16 {
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           float* p = local[t] + v * kLanes;
-          _mm512_store_ps(p, _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[t][v]), scale, _mm512_load_ps(p)));
+          _mm512_store_ps(p,
+                          _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[t][v]), scale, _mm512_load_ps(p)));
         }
       }
       if (in.group_ends >> b & 1) end_group<T>(in.scales + b * kTileRows, local, sums);
@@ -78,7 +84,8 @@ struct Tile16 {
   }
 
   template <int T>
-  static PHIAL_INLINE void end_group(const float* scales, float (*local)[kVectors * kLanes], float* sums) {
+  static PHIAL_INLINE void end_group(const float* scales, float (*local)[kVectors * kLanes],
+                                     float* sums) {
     PHIAL_UNROLL
     for (int v = 0; v < kVectors; v++) {
       const __m512 scale = _mm512_load_ps(scales + v * kLanes);

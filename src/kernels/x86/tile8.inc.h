@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The register tile of linear_quant_prefill.inc.h on ymm registers. Local to the file that includes it.
+// The register tile of linear_quant_prefill.inc.h on ymm registers. Local to the file that includes
+// it.
 #pragma once
 
 #include "kernels/x86/linear_quant_prefill.inc.h"
@@ -10,7 +11,8 @@ namespace {
 struct Tile8 {
   static constexpr int kLanes = 8;
   static constexpr int kVectors = 2;
-  // 12 sums + 2 weights + 1 activation fill the 16 registers; vpmaddubsw needs two more for its intermediate values.
+  // 12 sums + 2 weights + 1 activation fill the 16 registers; vpmaddubsw needs two more for its
+  // intermediate values.
 #if PHIAL_DOT == 0
   static constexpr int kTokens = 4;
 #else
@@ -19,7 +21,8 @@ struct Tile8 {
 
   // Raw dot products of one block, added to acc.
   template <Format kFormat, int T>
-  static PHIAL_INLINE void add_block(const uint8_t* codes, const int8_t* acts, __m256i (&acc)[T][kVectors]) {
+  static PHIAL_INLINE void add_block(const uint8_t* codes, const int8_t* acts,
+                                     __m256i (&acc)[T][kVectors]) {
 #if PHIAL_DOT == 0
     if constexpr (kFormat == Format::kU4) {  // 8 steps x 2 x 15 x 127 = 30480 fits into 16 bits
       __m256i narrow_acc[T][kVectors];
@@ -34,13 +37,15 @@ struct Tile8 {
           const __m256i a = broadcast(acts + t * kActBlock + s * 4);
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
-            narrow_acc[t][v] = _mm256_add_epi16(narrow_acc[t][v], _mm256_maddubs_epi16(weights(codes, s, v), a));
+            narrow_acc[t][v] =
+                _mm256_add_epi16(narrow_acc[t][v], _mm256_maddubs_epi16(weights(codes, s, v), a));
         }
       }
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
         PHIAL_UNROLL
-        for (int v = 0; v < kVectors; v++) acc[t][v] = _mm256_add_epi32(acc[t][v], pair_sums(narrow_acc[t][v]));
+        for (int v = 0; v < kVectors; v++)
+          acc[t][v] = _mm256_add_epi32(acc[t][v], pair_sums(narrow_acc[t][v]));
       }
     } else {
       for (int32_t s = 0; s < kSteps; s++) {
@@ -49,7 +54,8 @@ struct Tile8 {
           const __m256i a = broadcast(acts + t * kActBlock + s * 4);
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
-            acc[t][v] = _mm256_add_epi32(acc[t][v], pair_sums(signed_products(weights(codes, s, v), a)));
+            acc[t][v] =
+                _mm256_add_epi32(acc[t][v], pair_sums(signed_products(weights(codes, s, v), a)));
         }
       }
     }
@@ -70,7 +76,8 @@ struct Tile8 {
   }
 
   static PHIAL_INLINE __m256i weights(const uint8_t* codes, int32_t step, int vector) {
-    return _mm256_load_si256(reinterpret_cast<const __m256i*>(codes + step * kStepBytes + vector * 32));
+    return _mm256_load_si256(
+        reinterpret_cast<const __m256i*>(codes + step * kStepBytes + vector * 32));
   }
   static PHIAL_INLINE __m256i broadcast(const int8_t* four) {
     int32_t dword;
@@ -80,13 +87,15 @@ struct Tile8 {
 
   template <Format kFormat, bool kAsymmetric, int T>
   static void run(const TileInput& in, float* inner, float* sums) {
-    alignas(64) float local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
+    alignas(64) float
+        local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {
       PHIAL_UNROLL
       for (int v = 0; v < kVectors; v++)
-        _mm256_store_ps(local[t] + v * kLanes,
-                        in.goes_on ? _mm256_load_ps(inner + t * kTileRows + v * kLanes) : _mm256_setzero_ps());
+        _mm256_store_ps(
+            local[t] + v * kLanes,
+            in.goes_on ? _mm256_load_ps(inner + t * kTileRows + v * kLanes) : _mm256_setzero_ps());
     }
     for (int32_t b = 0; b < in.blocks; b++) {
       __m256i acc[T][kVectors];
@@ -96,22 +105,25 @@ struct Tile8 {
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
-            const __m256i zeros =
-                _mm256_load_si256(reinterpret_cast<const __m256i*>(in.zeros + b * kTileRows + v * kLanes));
-            acc[t][v] = _mm256_madd_epi16(zeros, _mm256_srai_epi32(offset, symmetric_zero_log2(kFormat)));
+            const __m256i zeros = _mm256_load_si256(
+                reinterpret_cast<const __m256i*>(in.zeros + b * kTileRows + v * kLanes));
+            acc[t][v] =
+                _mm256_madd_epi16(zeros, _mm256_srai_epi32(offset, symmetric_zero_log2(kFormat)));
           } else {
             acc[t][v] = zero_bias(kFormat) ? _mm256_setzero_si256() : offset;
           }
         }
       }
-      add_block<kFormat, T>(in.codes + b * kSteps * kStepBytes, in.acts + b * in.n_tokens * kActBlock, acc);
+      add_block<kFormat, T>(in.codes + b * kSteps * kStepBytes,
+                            in.acts + b * in.n_tokens * kActBlock, acc);
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
         const __m256 scale = _mm256_set1_ps(in.act_scales[b * in.n_tokens + t]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           float* p = local[t] + v * kLanes;
-          _mm256_store_ps(p, _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[t][v]), scale, _mm256_load_ps(p)));
+          _mm256_store_ps(p,
+                          _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[t][v]), scale, _mm256_load_ps(p)));
         }
       }
       if (in.group_ends >> b & 1) end_group<T>(in.scales + b * kTileRows, local, sums);
@@ -123,7 +135,8 @@ struct Tile8 {
   }
 
   template <int T>
-  static PHIAL_INLINE void end_group(const float* scales, float (*local)[kVectors * kLanes], float* sums) {
+  static PHIAL_INLINE void end_group(const float* scales, float (*local)[kVectors * kLanes],
+                                     float* sums) {
     PHIAL_UNROLL
     for (int v = 0; v < kVectors; v++) {
       const __m256 scale = _mm256_load_ps(scales + v * kLanes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// vec8.inc.h's vocabulary on zmm registers (AVX-512 F, BW, VL, DQ). Local to the file that includes it.
+// vec8.inc.h's vocabulary on zmm registers (AVX-512 F, BW, VL, DQ). Local to the file that includes
+// it.
 #pragma once
 
 #include "kernels/x86/vec8.inc.h"
@@ -10,8 +11,9 @@ namespace {
 struct Vec16 {
   using F = __m512;
   static constexpr int kLanes = 16;
-  static constexpr int kTileTokens = 6;   // linear_float: 4 rows x 6 tokens + 4 rows of weights = 28 of 32 registers
-  static constexpr int kScoreRows = 6;    // attend: 6 queries x 4 keys
+  static constexpr int kTileTokens =
+      6;  // linear_float: 4 rows x 6 tokens + 4 rows of weights = 28 of 32 registers
+  static constexpr int kScoreRows = 6;     // attend: 6 queries x 4 keys
   static constexpr int kValueVectors = 3;  // attend: 4 queries x 3 vectors of a value
 
   static PHIAL_INLINE F zero() { return _mm512_setzero_ps(); }
@@ -23,7 +25,9 @@ struct Vec16 {
   static PHIAL_INLINE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
   static PHIAL_INLINE F max(F a, F b) { return _mm512_max_ps(a, b); }
   static PHIAL_INLINE F min(F a, F b) { return _mm512_min_ps(a, b); }
-  static PHIAL_INLINE F round(F a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static PHIAL_INLINE F round(F a) {
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
   static PHIAL_INLINE F zero_if_less(F a, F x, F limit) {
     return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, limit, _CMP_NLT_UQ), a);
   }
@@ -32,7 +36,9 @@ struct Vec16 {
   static PHIAL_INLINE __m256 halves(F a) {  // lane i + lane i + 8
     return _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
   }
-  static PHIAL_INLINE __m128 sum4(F a, F b, F c, F d) { return sum4_ymm(halves(a), halves(b), halves(c), halves(d)); }
+  static PHIAL_INLINE __m128 sum4(F a, F b, F c, F d) {
+    return sum4_ymm(halves(a), halves(b), halves(c), halves(d));
+  }
   static PHIAL_INLINE float sum(F a) { return Vec8::sum(halves(a)); }
   static PHIAL_INLINE float largest(F a) {
     return Vec8::largest(_mm256_max_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1)));
@@ -40,7 +46,8 @@ struct Vec16 {
   using D = __m512d;
   static PHIAL_INLINE D zero_double() { return _mm512_setzero_pd(); }
   static PHIAL_INLINE D add_squares(D sums, F a) {
-    const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(a)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
+    const __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(a)),
+                  high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(a, 1));
     return _mm512_fmadd_pd(high, high, _mm512_fmadd_pd(low, low, sums));
   }
   static PHIAL_INLINE double sum_double(D a) {
@@ -53,7 +60,8 @@ struct Vec16 {
     return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
   static PHIAL_INLINE void store_f16(uint16_t* p, F a) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
   }
   static PHIAL_INLINE F bf16_to_float(__m256i a) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(a), 16));
@@ -63,8 +71,12 @@ struct Vec16 {
   }
 
   static PHIAL_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }
-  static PHIAL_INLINE F load_n(const float* p, int n) { return _mm512_maskz_loadu_ps(first_lanes(n), p); }
-  static PHIAL_INLINE void store_n(float* p, F a, int n) { _mm512_mask_storeu_ps(p, first_lanes(n), a); }
+  static PHIAL_INLINE F load_n(const float* p, int n) {
+    return _mm512_maskz_loadu_ps(first_lanes(n), p);
+  }
+  static PHIAL_INLINE void store_n(float* p, F a, int n) {
+    _mm512_mask_storeu_ps(p, first_lanes(n), a);
+  }
   static PHIAL_INLINE F load_f16_n(const uint16_t* p, int n) {
     return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_lanes(n), p));
   }

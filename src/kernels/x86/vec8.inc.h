@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The few vector operations that the float kernels are written in, on ymm registers (AVX2, FMA, F16C). vec16.inc.h has
-// the same names on zmm; a tier includes one of them. Local to the file that includes it.
+// The few vector operations that the float kernels are written in, on ymm registers (AVX2, FMA,
+// F16C). vec16.inc.h has the same names on zmm; a tier includes one of them. Local to the file that
+// includes it.
 #pragma once
 
 #include <immintrin.h>
@@ -27,8 +28,9 @@ PHIAL_INLINE __m128 sum4_ymm(__m256 a, __m256 b, __m256 c, __m256 d) {
 struct Vec8 {
   using F = __m256;
   static constexpr int kLanes = 8;
-  static constexpr int kTileTokens = 3;   // linear_float: 4 rows x 3 tokens + 4 rows of weights = 16 registers
-  static constexpr int kScoreRows = 3;    // attend: 3 queries x 4 keys
+  static constexpr int kTileTokens =
+      3;  // linear_float: 4 rows x 3 tokens + 4 rows of weights = 16 registers
+  static constexpr int kScoreRows = 3;     // attend: 3 queries x 4 keys
   static constexpr int kValueVectors = 2;  // attend: 4 queries x 2 vectors of a value
 
   static PHIAL_INLINE F zero() { return _mm256_setzero_ps(); }
@@ -38,11 +40,17 @@ struct Vec8 {
   static PHIAL_INLINE F mul(F a, F b) { return _mm256_mul_ps(a, b); }
   static PHIAL_INLINE F div(F a, F b) { return _mm256_div_ps(a, b); }
   static PHIAL_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
-  static PHIAL_INLINE F max(F a, F b) { return _mm256_max_ps(a, b); }  // the second if either is NaN
+  static PHIAL_INLINE F max(F a, F b) {
+    return _mm256_max_ps(a, b);
+  }  // the second if either is NaN
   static PHIAL_INLINE F min(F a, F b) { return _mm256_min_ps(a, b); }
-  static PHIAL_INLINE F round(F a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static PHIAL_INLINE F round(F a) {
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
   // a where x < limit is false (NaN included), else 0
-  static PHIAL_INLINE F zero_if_less(F a, F x, F limit) { return _mm256_and_ps(a, _mm256_cmp_ps(x, limit, _CMP_NLT_UQ)); }
+  static PHIAL_INLINE F zero_if_less(F a, F x, F limit) {
+    return _mm256_and_ps(a, _mm256_cmp_ps(x, limit, _CMP_NLT_UQ));
+  }
   // a * 2^n for whole n in [-126, 127]
   static PHIAL_INLINE F times_power_of_2(F a, F n) {
     const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
@@ -60,7 +68,8 @@ struct Vec8 {
   using D = __m256d;
   static PHIAL_INLINE D zero_double() { return _mm256_setzero_pd(); }
   static PHIAL_INLINE D add_squares(D sums, F a) {
-    const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(a)), high = _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
+    const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(a)),
+                  high = _mm256_cvtps_pd(_mm256_extractf128_ps(a, 1));
     return _mm256_fmadd_pd(high, high, _mm256_fmadd_pd(low, low, sums));
   }
   static PHIAL_INLINE double sum_double(D a) {
@@ -77,7 +86,8 @@ struct Vec8 {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
   }
   static PHIAL_INLINE F load_bf16(const uint16_t* p) {
-    const __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+    const __m256i wide =
+        _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
   }
 
@@ -85,8 +95,12 @@ struct Vec8 {
   static PHIAL_INLINE __m256i first_lanes(int n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }
-  static PHIAL_INLINE F load_n(const float* p, int n) { return _mm256_maskload_ps(p, first_lanes(n)); }
-  static PHIAL_INLINE void store_n(float* p, F a, int n) { _mm256_maskstore_ps(p, first_lanes(n), a); }
+  static PHIAL_INLINE F load_n(const float* p, int n) {
+    return _mm256_maskload_ps(p, first_lanes(n));
+  }
+  static PHIAL_INLINE void store_n(float* p, F a, int n) {
+    _mm256_maskstore_ps(p, first_lanes(n), a);
+  }
   static PHIAL_INLINE F load_f16_n(const uint16_t* p, int n) {
     alignas(16) uint16_t copy[kLanes] = {};
     for (int i = 0; i < n; i++) copy[i] = p[i];

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// phial devices: what this computer offers, and why the rest can't be used.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli.h"
+#include "statistics.h"
+#include "terminal.h"
+
+namespace cli {
+
+namespace {
+
+std::string for_people(const Json& facts) {
+  std::string text =
+      fmt::format("{}, {} threads, {} memory\n\ndevices\n", facts.value("cpu", ""),
+                  facts.value("threads", 0), human_bytes(facts.value("memory_bytes", 0.0)));
+  for (const Json& device : facts["devices"]) {
+    text += fmt::format("  {:<14} {}\n", device.value("id", ""), device.value("description", ""));
+  }
+  text += "\nkernels of the cpu device (PHIAL_ISA chooses)\n";
+  const std::string used =
+      facts["tier"].is_string() ? facts["tier"].get<std::string>() : std::string();
+  for (const Json& tier : facts["tiers"]) {
+    const std::string name = tier.value("name", "");
+    text += fmt::format("  {:<14} {}\n", name,
+                        !tier.value("runs_here", false) ? tier.value("why_not", "")
+                        : name == used                  ? "in use"
+                                                        : "runs here");
+  }
+  if (facts.contains("tier_error")) text += fmt::format("\n{}\n", facts.value("tier_error", ""));
+  return text;
+}
+
+}  // namespace
+
+void add_devices(CommandLine& line) {
+  auto json = std::make_shared<bool>(false);
+  Verb verb = line.add("devices", "What this computer offers");
+  verb.flag("--json", *json, "As one JSON object");
+  verb.action([=] {
+    const Json facts = Json::parse(phial::devices_json());
+    write_out(*json ? dump(facts) : for_people(facts));
+    return 0;
+  });
+}
+
+}  // namespace cli

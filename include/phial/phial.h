@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// phial's C interface: the only binary interface of the library. Compiles as C99 and as C++20;
+// phial.hpp wraps it for C++.
+//
+// Rules that hold for every function here, unless it says otherwise:
+//
+// Errors. A function that can fail returns phial_error*: NULL means success, anything else
+// describes the failure and is released with phial_error_free(). Out parameters are written on
+// success only. No exception and no signal comes out of the library; it never prints, exits or
+// changes global state (it reads the environment variable PHIAL_ISA).
+//
+// Memory. Handles are released by the function named beside their type; releasing NULL does
+// nothing. Texts, id lists and JSON documents that are handed out through `T**` parameters belong
+// to the caller: phial_free(). Pointers returned by an accessor (phial_result_text,
+// phial_error_message, ...) live as long as the handle they came from. What is passed in is copied
+// or used during the call only.
+//
+// Text is UTF-8. Where a text is an (address, length) pair it may hold zero bytes; texts handed out
+// are also followed by a zero byte.
+//
+// Threads. Different handles may be used by different threads at once. A phial_model may be shared:
+// calls that run it wait for each other. A phial_tokenizer may be shared freely. A phial_chat, a
+// phial_session and a phial_result are for one thread at a time. Callbacks run on the calling
+// thread and must neither call into the same model (phial_cancel and accessors of results
+// excepted) nor throw.
+//
+// Growth. Option structs begin with `size`; the matching *_init function sets it and every default.
+// Set fields after that. Later versions append fields and know an older caller by its size.
+#ifndef PHIAL_PHIAL_H_
+#define PHIAL_PHIAL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#if defined(PHIAL_BUILDING)
+#define PHIAL_API __declspec(dllexport)
+#else
+#define PHIAL_API __declspec(dllimport)
+#endif
+#else
+#define PHIAL_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// ---- Version, errors, memory ----
+
+// "0.1.0". Never freed.
+PHIAL_API const char* phial_version(void);
+
+typedef enum phial_code {
+  PHIAL_OK = 0,
+  PHIAL_INVALID_ARGUMENT = 1,  // the caller asked for something that can't be meant
+  PHIAL_NOT_FOUND = 2,         // a file, folder, tensor or key isn't there
+  PHIAL_CORRUPT = 3,           // a file breaks its own format
+  PHIAL_UNSUPPORTED = 4,       // well formed, but phial can't do it
+  PHIAL_IO = 5,                // the operating system refused: full disk, no permission
+  PHIAL_OUT_OF_MEMORY = 6,
+  PHIAL_CONTEXT_FULL = 7,  // the prompt or the conversation is longer than the context
+  PHIAL_CANCELLED = 8,     // an interrupt said stop
+  PHIAL_INTERNAL = 9       // a mistake in phial; please report it
+} phial_code;
+
+typedef struct phial_error phial_error;  // phial_error_free
+
+PHIAL_API phial_code phial_error_code(const phial_error* error);      // PHIAL_OK for NULL
+PHIAL_API const char* phial_error_message(const phial_error* error);  // one sentence; "" for NULL
+PHIAL_API void phial_error_free(phial_error* error);
+
+// Releases texts, id lists and JSON documents that were handed out.
+PHIAL_API void phial_free(void* memory);
+
+// ---- This computer ----
+
+// JSON: {"version", "cpu", "threads", "memory_bytes", "tier" (kernels in use, or null and
+// "tier_error"), "tiers": [{"name", "built", "runs_here", "why_not"}], "devices": [{"id",
+// "description"}]}.
+PHIAL_API phial_error* phial_devices(char** json);
+
+// The largest resident set of this process so far in bytes; 0 if unknown.
+PHIAL_API uint64_t phial_peak_rss_bytes(void);
+
+// ---- Tokenizer ----
+
+typedef struct phial_tokenizer phial_tokenizer;  // phial_tokenizer_close
+
+// A folder that holds tokenizer.json: a package, a Hugging Face folder, or one with nothing but
+// tokenizer files. PHIAL_NOT_FOUND, PHIAL_CORRUPT, PHIAL_UNSUPPORTED.
+PHIAL_API phial_error* phial_tokenizer_open(const char* folder, phial_tokenizer** tokenizer);
+PHIAL_API void phial_tokenizer_close(phial_tokenizer* tokenizer);
+
+enum {
+  PHIAL_ENCODE_BOS = 1,  // begin with BOS if tokenizer_config.json asks for it (add_bos_token)
+  PHIAL_ENCODE_PLAIN_SPECIAL = 2  // special tokens written in the text are ordinary text
+};
+
+// Ids of a text; `flags` is a sum of the above. Invalid UTF-8 becomes U+FFFD first.
+PHIAL_API phial_error* phial_tokenizer_encode(const phial_tokenizer* tokenizer, const char* text,
+                                              size_t length, unsigned flags, int32_t** ids,
+                                              size_t* n_ids);
+
+// Text of ids; special tokens are left out unless `keep_special` is not 0. Ids without a token are
+// no text; PHIAL_INVALID_ARGUMENT: a negative id. `length` may be NULL.
+PHIAL_API phial_error* phial_tokenizer_decode(const phial_tokenizer* tokenizer, const int32_t* ids,
+                                              size_t n_ids, int keep_special, char** text,
+                                              size_t* length);
+
+// The model's own chat template over `messages_json`, an array of {"role", "content", ...} objects.
+// With `add_generation_prompt` the text ends where the assistant begins. PHIAL_NOT_FOUND: the
+// folder has no template.
+PHIAL_API phial_error* phial_tokenizer_render_chat(const phial_tokenizer* tokenizer,
+                                                   const char* messages_json,
+                                                   int add_generation_prompt, char** text,
+                                                   size_t* length);
+
+// The same as ids, as a model is fed them.
+PHIAL_API phial_error* phial_tokenizer_encode_chat(const phial_tokenizer* tokenizer,
+                                                   const char* messages_json,
+                                                   int add_generation_prompt, int32_t** ids,
+                                                   size_t* n_ids);
+
+// Highest id + 1; 0 for NULL.
+PHIAL_API int32_t phial_tokenizer_vocab_size(const phial_tokenizer* tokenizer);
+
+// ---- Model ----
+
+typedef struct phial_model phial_model;  // phial_model_close
+
+typedef struct phial_model_options {
+  size_t size;
+  const char* device;    // "auto" (default), "cpu"
+  const char* kv_cache;  // "f16", "f32", or NULL (default): the engine's choice
+  int32_t context;  // tokens a sequence holds; 0 (default): the model's maximum, which is the limit
+  int32_t max_sequences;  // chats and sessions that keep their cache at once; 1
+  int32_t threads;        // 0 (default): all that this process may use
+  int32_t prefill_chunk;  // tokens taken in one go; 0 (default): the engine's choice
+} phial_model_options;
+
+PHIAL_API void phial_model_options_init(phial_model_options* options);
+
+// A package that phial wrote, or a Hugging Face folder as published. `options` may be NULL.
+// PHIAL_NOT_FOUND, PHIAL_CORRUPT, PHIAL_UNSUPPORTED (an architecture or device that phial can't
+// run: the message says which exist), PHIAL_OUT_OF_MEMORY.
+PHIAL_API phial_error* phial_model_open(const char* folder, const phial_model_options* options,
+                                        phial_model** model);
+
+typedef struct phial_quantize_options {
+  size_t size;
+  const char* weight_format;  // "fp16", "int8", "int4" (default)
+  double ratio;               // int4: share of the parameters with 4 bits, the rest has 8; 1.0
+  int32_t group_size;  // int4: weights that share a scale: 32, 64, 128 (default), -1: a whole row
+  int32_t symmetric;   // 1, 0, or -1 (default): as usual for the format, int4 symmetric and int8
+                       // asymmetric
+  int32_t all_layers;  // 1: int4 for embedding and lm_head too; 0 (default): they get 8 bits
+  int32_t threads;     // 0 (default): all
+  int32_t overwrite;   // 1: replace an existing destination; 0
+} phial_quantize_options;
+
+PHIAL_API void phial_quantize_options_init(phial_quantize_options* options);
+
+// Random weights in memory, in the layout that `recipe` gives, for benchmarks: no download, no
+// disk, no tokenizer. `shape` is a family member's short name ("phi-3-mini", ...); `layers` > 0
+// cuts the model. `recipe` and `options` may be NULL.
+PHIAL_API phial_error* phial_model_synthetic(const char* shape,
+                                             const phial_quantize_options* recipe, int32_t layers,
+                                             uint64_t seed, const phial_model_options* options,
+                                             phial_model** model);
+
+// Chats, sessions and results must be released first.
+PHIAL_API void phial_model_close(phial_model* model);
+
+// JSON: what phial_package_describe says, and "session": {"device", "tier", "threads", "context",
+// "max_sequences", "prefill_chunk", "vocab", "weight_bytes", "decode_bytes" (weights read for one
+// token)}.
+PHIAL_API phial_error* phial_model_describe(const phial_model* model, char** json);
+
+// Borrowed; NULL if the model has none (synthetic).
+PHIAL_API const phial_tokenizer* phial_model_tokenizer(const phial_model* model);
+
+// Stops whatever runs on this model now, and what waits for it; the calls return as if an interrupt
+// had said stop. Calls that come later are not concerned. May be called from any thread and from a
+// signal handler.
+PHIAL_API void phial_cancel(phial_model* model);
+
+// JSON facts of a package or Hugging Face folder without loading it for use: name, origin,
+// configuration, formats, recipe, sizes.
+PHIAL_API phial_error* phial_package_describe(const char* folder, char** json);
+
+// ---- Generation ----
+
+typedef struct phial_generate_params {
+  size_t size;
+  int32_t max_new_tokens;    // 0 or more; -1 (default): until a stop or the end of the context
+  float temperature;         // 0 (default): the likeliest token always
+  int32_t top_k;             // 0 (default): off
+  float top_p;               // 1 (default): off
+  float min_p;               // 0 (default): off
+  float repetition_penalty;  // 1 (default): off; over prompt and reply
+  float presence_penalty;    // 0 (default): off; over the reply
+  float frequency_penalty;   // 0 (default): off; over the reply
+  uint64_t seed;             // 0; the same seed gives the same text
+  int32_t ignore_eos;        // 1: end-of-text tokens don't stop
+  int32_t keep_special;      // 1: special tokens appear in the text
+  const char* const* stop;   // texts that end the reply (and aren't part of it); may be NULL
+  size_t n_stop;
+} phial_generate_params;
+
+PHIAL_API void phial_generate_params_init(phial_generate_params* params);
+
+// Called with each new piece of text, never empty, always whole characters. Not 0: stop.
+typedef int (*phial_text_callback)(void* user, const char* text, size_t length);
+
+// Asked now and then, also during long prompts. Not 0: stop.
+typedef int (*phial_interrupt)(void* user);
+
+typedef struct phial_result phial_result;  // phial_result_free
+
+typedef struct phial_stats {
+  size_t size;               // set by the caller before phial_result_stats
+  int32_t prompt_tokens;     // of the whole prompt
+  int32_t cached_tokens;     // of those, known from earlier turns
+  int32_t generated_tokens;  // the stop token included
+  int32_t threads;
+  double prefill_seconds;      // prompt -> first logits
+  double decode_seconds;       // all further steps
+  double first_token_seconds;  // call -> first token
+  uint64_t peak_rss_bytes;     // of the process, so far
+  const char* device;          // "cpu"; lives as long as the result
+  const char* tier;            // "avx512vnni", ...
+} phial_stats;
+
+// Continues a text as it is (no chat template; BOS only if the tokenizer's files ask for it).
+// `params`, `on_text` and `interrupt` may be NULL; `user` is given to both callbacks. A stopped
+// generation is a success with finish reason "cancelled" and what there was so far, perhaps
+// nothing. PHIAL_CONTEXT_FULL: the prompt leaves no room for a token. PHIAL_UNSUPPORTED: the model
+// has no tokenizer.
+PHIAL_API phial_error* phial_generate(phial_model* model, const char* prompt, size_t length,
+                                      const phial_generate_params* params,
+                                      phial_text_callback on_text, phial_interrupt interrupt,
+                                      void* user, phial_result** result);
+
+// The same from ids.
+PHIAL_API phial_error* phial_generate_ids(phial_model* model, const int32_t* ids, size_t n_ids,
+                                          const phial_generate_params* params,
+                                          phial_text_callback on_text, phial_interrupt interrupt,
+                                          void* user, phial_result** result);
+
+// `length` and `n_ids` may be NULL. The ids are those of the text, without the stop token.
+PHIAL_API const char* phial_result_text(const phial_result* result, size_t* length);
+PHIAL_API const int32_t* phial_result_ids(const phial_result* result, size_t* n_ids);
+// "stop", "length" or "cancelled"; and what stopped it: a token (else -1) or a text (else "").
+PHIAL_API const char* phial_result_finish_reason(const phial_result* result);
+PHIAL_API int32_t phial_result_stop_id(const phial_result* result);
+PHIAL_API const char* phial_result_stop_string(const phial_result* result);
+PHIAL_API void phial_result_stats(const phial_result* result, phial_stats* stats);
+PHIAL_API void phial_result_free(phial_result* result);
+
+// ---- Chat ----
+
+typedef struct phial_chat phial_chat;  // phial_chat_free
+
+// An empty conversation with the model's own template. Earlier turns stay in the model's cache, as
+// long as there are not more chats and sessions than max_sequences: then the one unused for longest
+// is computed again at its next turn. PHIAL_NOT_FOUND: the model has no template;
+// PHIAL_UNSUPPORTED: no tokenizer, or a template beyond phial's means.
+PHIAL_API phial_error* phial_chat_new(phial_model* model, phial_chat** chat);
+PHIAL_API void phial_chat_free(phial_chat* chat);
+
+// Roles: "system", "user", "assistant", "tool", or what else the template knows.
+PHIAL_API phial_error* phial_chat_add(phial_chat* chat, const char* role, const char* content,
+                                      size_t length);
+PHIAL_API phial_error* phial_chat_set_messages(phial_chat* chat, const char* messages_json);
+PHIAL_API phial_error* phial_chat_messages(const phial_chat* chat, char** messages_json);
+
+// Forgets all messages but a leading system message.
+PHIAL_API phial_error* phial_chat_clear(phial_chat* chat);
+
+// The assistant's next turn, added to the messages; parameters and errors as phial_generate. A
+// cancelled turn is kept as far as it went (one without a token isn't added); on an error the
+// messages are as before.
+PHIAL_API phial_error* phial_chat_reply(phial_chat* chat, const phial_generate_params* params,
+                                        phial_text_callback on_text, phial_interrupt interrupt,
+                                        void* user, phial_result** result);
+
+// ---- Session: tokens in, logits out ----
+
+typedef struct phial_session phial_session;  // phial_session_free
+
+// One empty sequence of the model. PHIAL_INVALID_ARGUMENT: max_sequences sessions are open already.
+PHIAL_API phial_error* phial_session_new(phial_model* model, phial_session** session);
+PHIAL_API void phial_session_free(phial_session* session);
+
+// Appends `n_ids` tokens. `logits`: NULL, or room for [vocab] floats (the last token's), or with
+// `all_logits` not 0 for [n_ids, vocab]. PHIAL_CONTEXT_FULL and PHIAL_INVALID_ARGUMENT (an id
+// outside the vocabulary) change nothing; PHIAL_CANCELLED too. `interrupt` may be NULL.
+PHIAL_API phial_error* phial_session_step(phial_session* session, const int32_t* ids, size_t n_ids,
+                                          float* logits, int all_logits, phial_interrupt interrupt,
+                                          void* user);
+
+// Forgets all tokens after the first `length`.
+PHIAL_API phial_error* phial_session_truncate(phial_session* session, int32_t length);
+PHIAL_API int32_t phial_session_length(const phial_session* session);
+PHIAL_API int32_t phial_session_vocab(const phial_session* session);
+
+// ---- Making packages ----
+
+// `done` and `total` are bytes of the source; `current` names the tensor or phase.
+typedef void (*phial_progress)(void* user, uint64_t done, uint64_t total, const char* current);
+
+// Writes the package of a Hugging Face folder. It appears whole or not at all: it is written beside
+// `destination` and renamed at the end. PHIAL_INVALID_ARGUMENT: a setting that doesn't fit (a group
+// size that doesn't divide a row), or a destination that exists. PHIAL_CANCELLED: `interrupt` said
+// stop; nothing is left. `options` and callbacks may be NULL.
+PHIAL_API phial_error* phial_quantize(const char* source, const char* destination,
+                                      const phial_quantize_options* options,
+                                      phial_progress progress, phial_interrupt interrupt,
+                                      void* user);
+
+// A Hugging Face folder with random weights, for tests and benchmarks. `shape`: a family member's
+// short name, or the text of a config.json (it begins with '{'). `layers` > 0 cuts the model.
+// `dtype`: "bf16" (also NULL), "f16", "f32". `tokenizer_from`: a folder whose tokenizer files are
+// copied, or NULL.
+PHIAL_API phial_error* phial_make_random(const char* shape, int32_t layers, uint64_t seed,
+                                         const char* dtype, const char* tokenizer_from,
+                                         const char* destination);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif
+
+#endif  // PHIAL_PHIAL_H_
