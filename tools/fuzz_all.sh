@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 shopt -s nullglob
 seconds=${1:-10}
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz
+cmake --build --preset fuzz --target fuzzers
 for target in build/fuzz/fuzz/fuzz_*; do
   name=${target##*/fuzz_}
   corpus=build/fuzz/corpus/$name
