@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks that includes in src/ only point down the ladder of src/layers.txt. Exit code 1 and one line per arrow that climbs.
 
-usage: check_layers.py SRC
+usage: check_layers.py [SRC]     SRC: src beside this script's folder if not given
 """
 import pathlib
 import re
@@ -10,7 +10,7 @@ import sys
 
 
 def main() -> int:
-    src = pathlib.Path(sys.argv[1])
+    src = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).resolve().parent.parent / "src"
     rank = {}
     for n, line in enumerate((src / "layers.txt").read_text().split("\n")):
         for name in line.split("#")[0].split():
