@@ -16,6 +16,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from data import EARLY, MIX, conversations, encode
@@ -99,6 +100,13 @@ class Muon:
             p.mul_(1 - lr * self.weight_decay).add_(delta, alpha=-lr)
 
 
+def read_init(path):
+    """A checkpoint.pt of ours, or an exported folder (bf16 weights; the counters begin at 0)."""
+    if path.is_dir():
+        return {"model": {k: v.float() for k, v in load_file(path / "model.safetensors").items()}}
+    return torch.load(path, map_location="cpu")
+
+
 def optimizers(model, lr, rank, world):
     inner = [p for n, p in model.named_parameters() if p.dim() == 2 and ".layers." in n]
     outer = [p for n, p in model.named_parameters() if p.dim() == 2 and ".layers." not in n]
@@ -127,7 +135,7 @@ def work(rank, a):
     model = Phi3(config)
     before = {"tokens": 0, "learned": 0, "step": 0}
     if a.init:
-        state = torch.load(a.init, map_location="cpu")
+        state = read_init(a.init)
         model.load_state_dict(state["model"])
         before = {k: state.get(k, 0) for k in before}
     model.to(device)
@@ -196,7 +204,7 @@ def main():
     p.add_argument("--save-minutes", type=float, default=4)
     p.add_argument("--early", type=float, default=0.4, help="share of the time with more copying and sums")
     p.add_argument("--set", nargs="*", default=[], help="model sizes, such as num_hidden_layers=4")
-    p.add_argument("--init", type=Path, help="checkpoint to go on from (weights only)")
+    p.add_argument("--init", type=Path, help="checkpoint.pt, or exported folder such as models/phial-demo, to go on from (weights only)")
     a = p.parse_args()
     if a.workers == 1:
         work(0, a)
