@@ -21,7 +21,8 @@ phial=build/release/bin/phial
 model=models/phial-demo
 package=build/demo/phial-demo-int4
 # Quantise again if the checkpoint or the program is newer than the package.
-if [ ! -f "$package/phial.json" ] || [ "$model/model.safetensors" -nt "$package/phial.json" ]; then
+if [ ! -f "$package/phial.json" ] || [ "$model/model.safetensors" -nt "$package/phial.json" ] \
+  || [ build/release/lib/libphial.so -nt "$package/phial.json" ]; then
   "$phial" quantize "$model" "$package" --weight-format int4 --group-size 128 --sym --overwrite
 fi
 

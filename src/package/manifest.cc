@@ -25,7 +25,11 @@ Json tensor_json(const StoredTensor& t) {
   if (t.shape.group) json["group"] = t.shape.group;
   json["data"] = extent_json(t.data);
   if (t.scales.bytes) json["scales"] = extent_json(t.scales);
-  if (t.zero_points.bytes) json["zero_points"] = extent_json(t.zero_points);
+  // Said in so many words: a key that got lost must not turn an asymmetric tensor into a symmetric one.
+  if (t.zero_points.bytes)
+    json["zero_points"] = extent_json(t.zero_points);
+  else if (t.scales.bytes)
+    json["zero_points"] = nullptr;
   return json;
 }
 
@@ -91,6 +95,7 @@ struct Reader {
     }
     t.data = extent(view, "data", m.data_bytes());
     if (is_quantized(m.format)) t.scales = extent(view, "scales", m.scale_bytes());
+    if (is_quantized(m.format)) view.at("zero_points");  // null: symmetric
     if (view.has("zero_points")) t.zero_points = extent(view, "zero_points", m.zero_point_bytes());
     return t;
   }

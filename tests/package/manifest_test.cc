@@ -136,6 +136,19 @@ TEST_F(ManifestTest, EveryFieldIsChecked) {
   EXPECT_GT(refused, 500);
 }
 
+// Without zero points an asymmetric tensor would open as a symmetric one and answer nonsense.
+TEST_F(ManifestTest, ALostZeroPointKeyIsRefused) {
+  int tried = 0;
+  for (size_t i = 0; i < good_["weights"]["tensors"].size(); ++i) {
+    Json manifest = good_;
+    if (!manifest["weights"]["tensors"][i].erase("zero_points")) continue;
+    ++tried;
+    const std::string error = open_with(manifest);
+    EXPECT_TRUE(contains(error, "corrupt: ") && contains(error, "'zero_points' is missing")) << error;
+  }
+  EXPECT_GT(tried, 0);
+}
+
 TEST_F(ManifestTest, TruncatedWeightsAreRefused) {
   const uint64_t size = fs::file_size(folder_ / kWeightsFile);
   for (uint64_t n : {uint64_t{0}, uint64_t{4096}, size - 1, size + 1}) {
