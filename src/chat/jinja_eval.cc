@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statements, names and calls. A name is looked up from the innermost scope outwards; `set` writes
-// to the innermost.
+// Statements, names and expressions. A name is looked up from the innermost scope outwards; `set`
+// writes to the innermost. Calls: jinja_calls.cc.
 #include "chat/jinja_eval.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "base/error.h"
 
@@ -16,12 +15,6 @@ using NodeKind = JinjaNode::Kind;
 
 // Of evaluation, macros included; a frame is below 1 KiB, with a sanitizer below 8.
 constexpr int kMaxDepth = 400;
-// The sandbox's own limit (jinja2.sandbox.MAX_RANGE).
-constexpr int64_t kMaxRange = 100000;
-
-constexpr std::string_view kBuiltins[] = {"range", "dict", "namespace", "raise_exception",
-                                          "strftime_now"};
-
 struct Deeper {
   explicit Deeper(int& d) : depth(d) {
     if (++depth > kMaxDepth) {
@@ -34,61 +27,13 @@ struct Deeper {
   int& depth;
 };
 
-template <class T>
-struct Restore {  // sets a variable back at the end of the block
-  explicit Restore(T& v) : variable(v), value(v) {}
-  ~Restore() { variable = value; }
-  T& variable;
-  T value;
-};
-
-int64_t integer_argument(const JinjaValue& value, std::string_view what) {
-  if (!value.is_integer()) {
-    throw_error(Code::kInvalidArgument, "{}: found a {}, expected an integer", what,
-                value.type_name());
-  }
-  return value.as_integer();
-}
-
 }  // namespace
-
-JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t required,
-                      JinjaArguments arguments) {
-  std::vector<std::string_view> names;
-  for (size_t pos = 0; pos < parameters.size();) {
-    const size_t end = std::min(parameters.find(' ', pos), parameters.size());
-    names.push_back(parameters.substr(pos, end - pos));
-    pos = end + 1;
-  }
-  if (arguments.values.size() > names.size()) {
-    throw_error(Code::kInvalidArgument, "{}: {} arguments, expected at most {}", what,
-                arguments.values.size(), names.size());
-  }
-  JinjaBound out;
-  out.values.resize(names.size());
-  for (size_t i = 0; i < arguments.values.size(); ++i)
-    out.values[i] = std::move(arguments.values[i]);
-  for (auto& [name, value] : arguments.named) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end())
-      throw_error(Code::kInvalidArgument, "{}: no parameter is named '{}'", what, name);
-    std::optional<JinjaValue>& place = out.values[static_cast<size_t>(found - names.begin())];
-    if (place) throw_error(Code::kInvalidArgument, "{}: parameter '{}' is given twice", what, name);
-    place = std::move(value);
-  }
-  for (size_t i = 0; i < required; ++i) {
-    if (!out.values[i])
-      throw_error(Code::kInvalidArgument, "{}: parameter '{}' is missing", what, names[i]);
-  }
-  return out;
-}
 
 JinjaRenderer::JinjaRenderer(const JinjaNode& root, JinjaValue variables)
     : root_(root), variables_(std::move(variables)) {
   scope_ = push_scope(nullptr);
-  for (size_t i = 0; i < std::size(kBuiltins); ++i) {
-    scope_->names.emplace_back(kBuiltins[i], JinjaValue::function(static_cast<int>(i)));
-  }
+  for (size_t i = 0; i < builtins().size(); ++i)
+    scope_->names.emplace_back(builtins()[i], JinjaValue::function(static_cast<int>(i)));
   scope_ = push_scope(scope_);
   for (const auto& [name, value] : variables_.as_dict())
     scope_->names.emplace_back(name.as_string(), value);
@@ -158,7 +103,7 @@ void JinjaRenderer::write(std::string_view text) {
 }
 
 std::string JinjaRenderer::capture(const std::vector<JinjaNodePtr>& body) {
-  const Restore restore(out_);
+  const JinjaRestore restore(out_);
   std::string text;
   out_ = &text;
   run(body);
@@ -206,7 +151,7 @@ JinjaRenderer::Flow JinjaRenderer::run(const Node& node) {
       break;
   }
   // The rest have a scope of their own.
-  const Restore restore(scope_);
+  const JinjaRestore restore(scope_);
   JinjaScope* const outer = scope_;
   JinjaScope* const inner = push_scope(outer);
   switch (node.kind) {
@@ -244,7 +189,7 @@ JinjaRenderer::Flow JinjaRenderer::run(const Node& node) {
 
 JinjaRenderer::Flow JinjaRenderer::run_for(const Node& node) {
   JinjaList all = items(eval(*node.args[0]));
-  const Restore restore(scope_);
+  const JinjaRestore restore(scope_);
   JinjaScope* const outer = scope_;
   JinjaScope* const inner = push_scope(outer);
   if (node.args[1]) {
@@ -387,122 +332,6 @@ JinjaValue JinjaRenderer::eval(const Node& node) {
       throw_error(Code::kInternal, "chat template: a node of kind {} isn't an expression",
                   int(node.kind));
   }
-}
-
-JinjaValue JinjaRenderer::eval_call(const Node& node) {
-  const Node& callee = *node.args[0];
-  JinjaValue function;
-  if (callee.kind == NodeKind::kAttribute) {
-    const JinjaValue object = eval(*callee.args[0]);
-    if (!object.is(Kind::kNamespace)) {
-      JinjaArguments values = arguments(node);
-      line_ = node.line;
-      return method(object, callee.text, std::move(values));
-    }
-    function = attribute(object, callee.text);
-  } else {
-    function = eval(callee);
-  }
-  if (function.is_undefined())
-    throw_error(Code::kInvalidArgument, "{} is undefined", function.undefined_name());
-  JinjaArguments values = arguments(node);
-  line_ = node.line;
-  if (function.is(Kind::kMacro)) return call_macro(*function.as_macro(), std::move(values));
-  if (!function.is(Kind::kFunction)) {
-    throw_error(Code::kInvalidArgument, "a {} can't be called", function.type_name());
-  }
-  return call_builtin(static_cast<int>(function.as_integer()), std::move(values));
-}
-
-JinjaValue JinjaRenderer::call_macro(const JinjaMacro& macro, JinjaArguments arguments) {
-  const Node& node = *macro.node;
-  std::string parameters;
-  for (const Node::Target& target : node.targets)
-    parameters += (parameters.empty() ? "" : " ") + target.name;
-  JinjaBound bound = jinja_bind("macro '" + node.text + "'", parameters, 0, std::move(arguments));
-  const Restore restore(scope_);
-  scope_ = push_scope(macro.scope);
-  const size_t without_default = node.targets.size() - node.args.size();
-  for (size_t i = 0; i < node.targets.size(); ++i) {
-    if (bound.values[i]) {
-      assign(node.targets[i].name, std::move(*bound.values[i]));
-    } else if (i >= without_default) {
-      assign(node.targets[i].name, eval(*node.args[i - without_default]));
-    } else {
-      assign(node.targets[i].name,
-             JinjaValue::undefined("parameter '" + node.targets[i].name + "'"));
-    }
-  }
-  return make(capture(node.body));
-}
-
-JinjaValue JinjaRenderer::call_builtin(int id, JinjaArguments arguments) {
-  const std::string_view name = id >= 0 ? kBuiltins[id] : "a method kept in a variable";
-  if (name == "range") {
-    const JinjaBound args = jinja_bind(name, "start stop step", 1, std::move(arguments));
-    int64_t start = integer_argument(args.at(0), name), stop = 0, step = 1;
-    if (args.has(1)) {
-      stop = integer_argument(args.at(1), name);
-    } else {
-      std::swap(start, stop);
-    }
-    if (args.has(2)) step = integer_argument(args.at(2), name);
-    if (step == 0)
-      throw_error(Code::kInvalidArgument, "range: the step is 0, expected another number");
-    JinjaList list;
-    while (step > 0 ? start < stop : start > stop) {
-      if (list.size() >= kMaxRange)
-        throw_error(Code::kUnsupported, "range: more than {} numbers", kMaxRange);
-      list.push_back(JinjaValue::integer(start));
-      if (__builtin_add_overflow(start, step, &start)) break;
-    }
-    return make_list(std::move(list));
-  }
-  if (name == "dict" || name == "namespace") {
-    JinjaDict dict;
-    if (arguments.values.size() > 1)
-      throw_error(Code::kInvalidArgument, "{}: more than one argument", name);
-    if (!arguments.values.empty()) {
-      if (!arguments.values[0].is_dict()) {
-        throw_error(Code::kUnsupported, "{}: found a {}, expected a dict", name,
-                    arguments.values[0].type_name());
-      }
-      dict = arguments.values[0].as_dict();
-    }
-    for (auto& [key, value] : arguments.named) {
-      const auto old = std::find_if(dict.begin(), dict.end(), [&, k = key](const auto& entry) {
-        return entry.first.is_string() && entry.first.as_string() == k;
-      });
-      if (old != dict.end()) {
-        old->second = std::move(value);
-      } else {
-        dict.emplace_back(JinjaValue::string(std::string(key)), std::move(value));
-      }
-    }
-    budget_.take(96 * dict.size() + 64);
-    if (name == "dict") return JinjaValue::dict(std::move(dict));
-    JinjaNamespace& space = namespaces_.emplace_back();
-    for (auto& [key, value] : dict) space.names.emplace_back(str(key), std::move(value));
-    return JinjaValue::name_space(&space);
-  }
-  if (name == "raise_exception") {
-    const JinjaBound args = jinja_bind(name, "message", 1, std::move(arguments));
-    throw Error(Code::kInvalidArgument, str(args.at(0)));
-  }
-  if (name == "strftime_now") {
-    const JinjaBound args = jinja_bind(name, "format", 1, std::move(arguments));
-    if (!args.at(0).is_string() || args.at(0).as_string().size() > 200) {
-      throw_error(Code::kInvalidArgument, "strftime_now: expected a format of at most 200 bytes");
-    }
-    if (args.at(0).as_string().empty()) return make("");
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&now, &local);
-    char buffer[4096];
-    return make(std::string(
-        buffer, std::strftime(buffer, sizeof buffer, args.at(0).as_string().c_str(), &local)));
-  }
-  throw_error(Code::kUnsupported, "{} can't be called in phial's subset of Jinja", name);
 }
 
 }  // namespace phial

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One rendering of a chat template: scopes, output, what it may still do. Statements and
-// expressions in jinja_eval.cc and jinja_operators.cc; filters, tests and methods in files of their
-// own.
+// expressions in jinja_eval.cc and jinja_operators.cc; calls, filters, tests and methods in files
+// of their own.
 #pragma once
 
 #include <deque>
@@ -51,6 +51,14 @@ struct JinjaBound {
 JinjaBound jinja_bind(std::string_view what, std::string_view parameters, size_t required,
                       JinjaArguments arguments);
 
+template <class T>
+struct JinjaRestore {  // sets a variable back at the end of the block
+  explicit JinjaRestore(T& v) : variable(v), value(v) {}
+  ~JinjaRestore() { variable = value; }
+  T& variable;
+  T value;
+};
+
 class JinjaRenderer {
  public:
   JinjaRenderer(const JinjaNode& root,
@@ -92,6 +100,7 @@ class JinjaRenderer {
   JinjaValue eval_call(const Node& node);
   JinjaValue eval_slice(const Node& node);
   JinjaValue call_macro(const JinjaMacro& macro, JinjaArguments arguments);
+  static std::span<const std::string_view> builtins();  // the functions' names; the id is the index
   JinjaValue call_builtin(int id, JinjaArguments arguments);
   JinjaArguments arguments(const Node& node);
 

@@ -47,19 +47,33 @@ def rows(tok, seed, length, mix):
         fit[0][a:b], fit[1][a:b], fit[2][a:b], fit[3] = ids, fit[4], learn, b
 
 
+def drill(rng, row):
+    """The row's tokens as a senseless sequence that is said again and again: to be learned is every token of the
+    repetitions. The shortest way to attention heads that look up what came after this token before; copying and sums
+    need them, and conversations alone teach them late."""
+    ids, doc, _ = row
+    period = int(rng.integers(6, len(ids) // 3))
+    words = ids[doc > 0] if rng.random() < 0.5 else np.arange(3, 4080)
+    once = rng.choice(words, period)
+    return np.resize(once, len(ids)), np.ones_like(doc), np.arange(len(ids)) >= period
+
+
 def batches(tok, seed, tokens, mix):
-    """Rows of 256; every 4th batch has rows of 512, from chats with more turns."""
-    makers = [rows(tok, seed * 10 + i, length, mix) for i, length in enumerate((256, 256, 256, 512))]
+    """Rows of 256; every 4th batch has rows of 512, from chats with more turns. A share of mix["drill"] of them are drills."""
+    makers = [rows(tok, seed * 10 + i, length, mix["kinds"]) for i, length in enumerate((256, 256, 256, 512))]
+    rng = np.random.default_rng(seed)
     while True:
         for make, length in zip(makers, (256, 256, 256, 512)):
-            ids, doc, learn = (torch.from_numpy(np.stack(x)) for x in zip(*[next(make) for _ in range(tokens // length)]))
-            yield ids, doc, learn
+            some = [next(make) for _ in range(tokens // length)]
+            some = [drill(rng, r) if rng.random() < mix["drill"] else r for r in some]
+            yield tuple(torch.from_numpy(np.stack(x)) for x in zip(*some))
 
 
-def set_mix(mix, done, early):
-    """`mix` in place: EARLY at first, MIX after `early` of the time."""
+def set_mix(mix, done, early, drills):
+    """`mix` in place: its kinds EARLY at first, MIX after `early` of the time; likewise the share of drills."""
     w = max(0.0, 1 - done / early) if early else 0.0
-    mix.update({k: w * EARLY[k] + (1 - w) * MIX[k] for k in MIX})
+    mix["kinds"].update({k: w * EARLY[k] + (1 - w) * MIX[k] for k in MIX})
+    mix["drill"] = w * drills
 
 
 def schedule(done, warm=0.02):
@@ -151,8 +165,8 @@ def work(rank, a):
 
     start = last_save = time.time()
     steps = seen = learned = 0
-    mean, mix = None, dict(MIX)
-    set_mix(mix, 0, a.early)
+    mean, mix = None, {"kinds": dict(MIX), "drill": 0.0}
+    set_mix(mix, 0, a.early, a.drills)
     for ids, doc, learn in batches(tok, a.seed * 100 + rank, a.tokens // a.workers, mix):
         loss = model.loss(ids.to(device), doc.to(device), learn.to(device))
         loss.backward()
@@ -172,7 +186,7 @@ def work(rank, a):
         for o in opts:
             o.step()
         flat.zero_()
-        set_mix(mix, done, a.early)
+        set_mix(mix, done, a.early, a.drills)
         steps, seen, learned = steps + 1, seen + int((doc > 0).sum()) * a.workers, learned + round(n * a.workers)
         mean = now if mean is None else 0.97 * mean + 0.03 * now
         if rank:
@@ -203,6 +217,7 @@ def main():
     p.add_argument("--port", type=int, default=29517, help="on this machine only, for the workers to meet")
     p.add_argument("--save-minutes", type=float, default=4)
     p.add_argument("--early", type=float, default=0.4, help="share of the time with more copying and sums")
+    p.add_argument("--drills", type=float, default=0.5, help="share of rows at the beginning that are senseless repetitions")
     p.add_argument("--set", nargs="*", default=[], help="model sizes, such as num_hidden_layers=4")
     p.add_argument("--init", type=Path, help="checkpoint.pt, or exported folder such as models/phial-demo, to go on from (weights only)")
     a = p.parse_args()
