@@ -12,7 +12,13 @@ install(TARGETS phial EXPORT phialTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LI
 if(TARGET phial_cli)
   install(TARGETS phial_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-install(FILES include/phial/phial.h include/phial/phial.hpp DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/phial)
+# Beside libphial's own folder, where it looks first.
+foreach(plugin phial_plugin_openvino)
+  if(TARGET ${plugin})
+    install(TARGETS ${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/phial/plugins)
+  endif()
+endforeach()
+install(FILES include/phial/phial.h include/phial/phial.hpp include/phial/backend_abi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/phial)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(phial_config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/phial)

@@ -23,6 +23,18 @@ function(phial_layer name)
   target_link_libraries(phial_${name} PUBLIC phial_flags ${ARG_DEPENDS})
 endfunction()
 
+# phial_plugin(NAME SOURCES... [DEPENDS...]): an engine in a shared library of its own, phial_<name>.so, which exports
+# its table (phial/backend_abi.h) and nothing else. It lies where an installed one lies, relative to libphial.
+function(phial_plugin name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(phial_plugin_${name} MODULE ${ARG_SOURCES})
+  set(map ${PROJECT_SOURCE_DIR}/plugins/exports.map)
+  set_target_properties(phial_plugin_${name} PROPERTIES PREFIX "" OUTPUT_NAME phial_${name} LINK_DEPENDS ${map}
+                        LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/phial/plugins)
+  target_link_libraries(phial_plugin_${name} PRIVATE phial_flags ${ARG_DEPENDS})
+  target_link_options(phial_plugin_${name} PRIVATE "LINKER:--version-script=${map}")
+endfunction()
+
 # phial_test(NAME SOURCES... [DEPENDS layers...] [LABELS ...]): a GoogleTest program, every case a ctest of its own
 function(phial_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LABELS" ${ARGN})

@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   try {
     const phial::Json manifest =
         phial::parse_json({reinterpret_cast<const char*>(data), size}, "phial.json");
-    const auto tensors = phial::read_manifest(manifest, "phial.json", config, weights.size());
+    const auto tensors =
+        phial::read_manifest(manifest, "phial.json", config, weights.size()).tensors;
     phial::Phi3Weights bound;
     phial::bind_weights(tensors, weights.data(), config, bound);
     for (const phial::WeightMatrix* m :

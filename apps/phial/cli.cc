@@ -52,6 +52,19 @@ int complain(const std::string& message, int exit_code) {
 
 }  // namespace
 
+void show_notice(phial_notice_kind kind, std::string_view text) {
+  static bool line_is_open = false;  // a progress line waits to be overwritten
+  if (kind == PHIAL_NOTICE_PROGRESS) {
+    if (!stderr_is_terminal()) return;
+    write_err("\r\x1b[K" + dim_err(text));
+    line_is_open = !text.empty();
+    return;
+  }
+  if (line_is_open) write_err("\r\x1b[K");
+  line_is_open = false;
+  write_err("phial: " + std::string(text) + "\n");
+}
+
 void Verb::alias(const char* name) { app_.alias(name); }
 
 void Verb::argument(const char* name, std::string& value, const char* help) {
@@ -111,6 +124,23 @@ void Verb::either(const char* yes, const char* yes_help, const char* no, const c
                   std::optional<bool>& value) {
   CLI::Option* first = app_.add_flag_callback(yes, [&value] { value = true; }, yes_help);
   app_.add_flag_callback(no, [&value] { value = false; }, no_help)->excludes(first);
+}
+
+void Verb::call(const char* names, const char* value_name, const char* help,
+                std::function<void(const std::string&)> use, const char* environment) {
+  if (!value_name) {
+    app_.add_flag_callback(names, [use] { use({}); }, help);
+    return;
+  }
+  CLI::Option* option = app_.add_option_function<std::vector<std::string>>(
+                                names,
+                                [use](const std::vector<std::string>& values) {
+                                  for (const std::string& value : values) use(value);
+                                },
+                                help)
+                            ->allow_extra_args(false)
+                            ->type_name(value_name);
+  if (environment) option->envname(environment);
 }
 
 void Verb::action(Action action) {

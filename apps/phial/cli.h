@@ -64,6 +64,9 @@ class Verb {
   void flag(const char* names, bool& value, const char* help);
   void either(const char* yes, const char* yes_help, const char* no, const char* no_help,
               std::optional<bool>& value);
+  // Calls `use` with each value given, `value_name` is how the help calls it; nullptr: it has none.
+  void call(const char* names, const char* value_name, const char* help,
+            std::function<void(const std::string&)> use, const char* environment = nullptr);
   void action(Action action);
 
  private:
@@ -88,6 +91,8 @@ class CommandLine {
 void add_run(CommandLine& line);
 void add_chat(CommandLine& line);
 void add_quantize(CommandLine& line);
+void add_export(CommandLine& line);
+void add_compile(CommandLine& line);
 void add_show(CommandLine& line);
 void add_tokenize(CommandLine& line);
 void add_detokenize(CommandLine& line);
@@ -95,9 +100,15 @@ void add_logits(CommandLine& line);
 void add_bench(CommandLine& line);
 void add_make_random(CommandLine& line);
 void add_devices(CommandLine& line);
+void add_cache(CommandLine& line);
+
+// A line of the library's for the user, on standard error; the progress of long work on a terminal
+// only.
+void show_notice(phial_notice_kind kind, std::string_view text);
 
 // Flags that several verbs have.
 void add_model_flags(Verb& verb, phial::ModelOptions& options);
+void add_openvino_flags(Verb& verb, phial::ModelOptions& options);  // add_model_flags has them
 void add_generate_flags(Verb& verb, phial::GenerateParams& params);
 void add_recipe_flags(Verb& verb, phial::QuantizeOptions& options);
 

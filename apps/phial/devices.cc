@@ -12,12 +12,21 @@ namespace cli {
 
 namespace {
 
+// Lines after the first under the first.
+std::string indented(std::string text) {
+  for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
+    text.insert(at + 1, 17, ' ');
+  return text;
+}
+
 std::string for_people(const Json& facts) {
   std::string text =
       fmt::format("{}, {} threads, {} memory\n\ndevices\n", facts.value("cpu", ""),
                   facts.value("threads", 0), human_bytes(facts.value("memory_bytes", 0.0)));
   for (const Json& device : facts["devices"]) {
-    text += fmt::format("  {:<14} {}\n", device.value("id", ""), device.value("description", ""));
+    const bool usable = device.value("usable", true);
+    text += fmt::format("  {:<14} {}{}\n", device.value("id", ""), usable ? "" : "no: ",
+                        indented(device.value(usable ? "description" : "why_not", "")));
   }
   text += "\nkernels of the cpu device (PHIAL_ISA chooses)\n";
   const std::string used =

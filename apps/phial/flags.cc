@@ -6,7 +6,16 @@
 namespace cli {
 
 void add_model_flags(Verb& verb, phial::ModelOptions& options) {
-  verb.option("--device", options.device, "Where to run: auto, cpu", "PHIAL_DEVICE");
+  options.notice = show_notice;
+  verb.option("--device", options.device,
+              "Where to run: auto, cpu, gpu, npu, openvino:CPU, openvino:GPU.0, ... (see phial "
+              "devices)",
+              "PHIAL_DEVICE");
+  verb.call("--require", "DEVICE", "The same, but nothing else will do: no fallback",
+            [&options](const std::string& device) {
+              options.device = device;
+              options.require_device = true;
+            });
   verb.option("-t,--threads", options.threads, "Threads; 0: all that there are", "PHIAL_THREADS");
   verb.option("-c,--context", options.context,
               "Tokens that fit, prompt and answer; 0: the model's maximum", "PHIAL_CONTEXT");
@@ -14,6 +23,38 @@ void add_model_flags(Verb& verb, phial::ModelOptions& options) {
               "By default the engine chooses", "PHIAL_KV_CACHE_PRECISION");
   verb.option("--prefill-chunk", options.prefill_chunk,
               "Prompt tokens taken in one go; 0: the engine chooses", "PHIAL_PREFILL_CHUNK");
+  add_openvino_flags(verb, options);
+  verb.call(
+      "--static-models", "FOLDER", "What 'phial compile' made for the device",
+      [&options](const std::string& text) { options.settings.push_back("static-models=" + text); });
+}
+
+void add_openvino_flags(Verb& verb, phial::ModelOptions& options) {
+  const auto setting = [&](const char* name, const char* value, const char* help,
+                           const char* environment) {
+    verb.call((std::string("--") + name).c_str(), value, help,
+              [&options, name](const std::string& text) {
+                options.settings.push_back(std::string(name) + "=" + text);
+              },
+              environment);
+  };
+  verb.call("--ov-config", "KEY=VALUE", "A property of OpenVINO's (may be given several times)",
+            [&options](const std::string& text) { options.settings.push_back(text); });
+  verb.call(
+      "--openvino-lib", "PATH", "OpenVINO's library, or a folder that holds it",
+      [&options](const std::string& text) { options.settings.push_back("library=" + text); },
+      nullptr);
+  verb.call(
+      "--compile-cache", "yes|no", "Keep compiled models; by default for GPU and NPU",
+      [&options](const std::string& text) { options.settings.push_back("cache=" + text); },
+      "PHIAL_COMPILE_CACHE");
+  setting("npu-prompt", "N", "NPU: tokens of the longest prompt", "PHIAL_NPU_PROMPT");
+  setting("npu-response", "N", "NPU: tokens that an answer to it gets at least",
+          "PHIAL_NPU_RESPONSE");
+  setting("npu-prefill-hint", "HINT", "NPU: dynamic or static", "PHIAL_NPU_PREFILL_HINT");
+  setting("npu-generate-hint", "HINT", "NPU: fast-compile or best-perf", "PHIAL_NPU_GENERATE_HINT");
+  verb.call("--npu-turbo", nullptr, "NPU: highest clock",
+            [&options](const std::string&) { options.settings.push_back("npu-turbo=yes"); });
 }
 
 void add_generate_flags(Verb& verb, phial::GenerateParams& params) {

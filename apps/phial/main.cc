@@ -11,9 +11,12 @@ int main(int argc, char** argv) {
   cli::add_run(line);
   cli::add_chat(line);
   cli::add_quantize(line);
+  cli::add_export(line);
+  cli::add_compile(line);
   cli::add_show(line);
   cli::add_bench(line);
   cli::add_devices(line);
+  cli::add_cache(line);
   cli::add_tokenize(line);
   cli::add_detokenize(line);
   cli::add_logits(line);

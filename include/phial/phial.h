@@ -7,7 +7,8 @@
 // Errors. A function that can fail returns phial_error*: NULL means success, anything else
 // describes the failure and is released with phial_error_free(). Out parameters are written on
 // success only. No exception and no signal comes out of the library; it never prints, exits or
-// changes global state (it reads the environment variable PHIAL_ISA).
+// changes global state (it reads the environment variables PHIAL_ISA, PHIAL_PLUGIN_PATH and those
+// that the plug-ins' pages name).
 //
 // Memory. Handles are released by the function named beside their type; releasing NULL does
 // nothing. Texts, id lists and JSON documents that are handed out through `T**` parameters belong
@@ -76,12 +77,19 @@ PHIAL_API void phial_free(void* memory);
 // ---- This computer ----
 
 // JSON: {"version", "cpu", "threads", "memory_bytes", "tier" (kernels in use, or null and
-// "tier_error"), "tiers": [{"name", "built", "runs_here", "why_not"}], "devices": [{"id",
-// "description"}]}.
+// "tier_error"), "tiers": [{"name", "built", "runs_here", "why_not"}], "devices": [{"id", "kind"
+// ("cpu", "gpu", "npu"), "description", "usable", "why_not"}]}. Plug-ins and the runtimes behind
+// them are loaded for it.
 PHIAL_API phial_error* phial_devices(char** json);
 
 // The largest resident set of this process so far in bytes; 0 if unknown.
 PHIAL_API uint64_t phial_peak_rss_bytes(void);
+
+// Models compiled for devices that take long to compile for are kept on disk. JSON: {"folder",
+// "entries": [{"key", "what", "bytes", "unused_seconds", "sound"}]}, last used first.
+PHIAL_API phial_error* phial_cache_list(char** json);
+// Removes them all; `bytes` (may be NULL) is what they took.
+PHIAL_API phial_error* phial_cache_clear(uint64_t* bytes);
 
 // ---- Tokenizer ----
 
@@ -127,16 +135,36 @@ PHIAL_API int32_t phial_tokenizer_vocab_size(const phial_tokenizer* tokenizer);
 
 // ---- Model ----
 
+typedef enum phial_notice_kind {
+  PHIAL_NOTICE_INFO = 0,     // "compiling for the NPU, this happens once"
+  PHIAL_NOTICE_WARNING = 1,  // another device than the wanted one, a cache that can't be written
+  PHIAL_NOTICE_PROGRESS = 2  // the state of long work: each replaces the one before; "" ends them
+} phial_notice_kind;
+
+// A line for the user, not an error. Called on the thread that opens or runs the model.
+typedef void (*phial_notice)(void* user, int32_t kind, const char* text);
+
 typedef struct phial_model phial_model;  // phial_model_close
 
 typedef struct phial_model_options {
   size_t size;
-  const char* device;    // "auto" (default), "cpu"
+  // "auto" (default); "cpu": phial's own engine; "gpu", "npu"; or a device of a plug-in:
+  // "openvino:CPU", "openvino:GPU.0", ...
+  const char* device;
   const char* kv_cache;  // "f16", "f32", or NULL (default): the engine's choice
   int32_t context;  // tokens a sequence holds; 0 (default): the model's maximum, which is the limit
   int32_t max_sequences;  // chats and sessions that keep their cache at once; 1
   int32_t threads;        // 0 (default): all that this process may use
   int32_t prefill_chunk;  // tokens taken in one go; 0 (default): the engine's choice
+  // 1: if no device that matches `device` can run the model, that is an error; 0 (default): another
+  // one is used, and a notice says which and why.
+  int32_t require_device;
+  // "KEY=VALUE" each, for the runtime behind a plug-in (OpenVINO's properties: "NUM_STREAMS=1");
+  // lower-case keys are the plug-in's own. phial's own engine takes none.
+  const char* const* settings;
+  size_t n_settings;
+  phial_notice notice;  // may be NULL; must stay callable until the model is closed
+  void* notice_user;
 } phial_model_options;
 
 PHIAL_API void phial_model_options_init(phial_model_options* options);
@@ -228,8 +256,8 @@ typedef struct phial_stats {
   double decode_seconds;       // all further steps
   double first_token_seconds;  // call -> first token
   uint64_t peak_rss_bytes;     // of the process, so far
-  const char* device;          // "cpu"; lives as long as the result
-  const char* tier;            // "avx512vnni", ...
+  const char* device;          // "cpu", "openvino:CPU"; lives as long as the result
+  const char* tier;            // "avx512vnni"; or what really executes: "OpenVINO 2026.4.1 on CPU"
 } phial_stats;
 
 // Continues a text as it is (no chat template; BOS only if the tokenizer's files ask for it).
@@ -318,6 +346,23 @@ PHIAL_API phial_error* phial_quantize(const char* source, const char* destinatio
                                       const phial_quantize_options* options,
                                       phial_progress progress, phial_interrupt interrupt,
                                       void* user);
+
+// Makes, or makes anew, the files with which other runtimes open a package: `to` is "openvino"
+// (what phial_quantize makes already; for a package of an older phial, or one that lost them). The
+// weights file grows only by small constants that it lacks; a package whose export was interrupted
+// opens as before. PHIAL_UNSUPPORTED: `package` is a Hugging Face folder. `json` may be NULL; else
+// the files: [{"file", "bytes"}].
+PHIAL_API phial_error* phial_export(const char* package, const char* to, char** json);
+
+// Ahead of time: what a device that takes long to compile for will run, into the new folder
+// `destination`; a model is opened on it with the setting "static-models=FOLDER". The device
+// ("npu", "openvino:NPU", ...; "auto" or NULL options: the NPU) needn't be in this computer, but
+// the runtime's compiler for it must be. Settings: "npu-platform=4000", "npu-prompt=N" (tokens of
+// one prefill), "npu-response=N" (tokens after a longest prompt). With graphs_only not 0 no runtime
+// is needed: prefill.xml and generate.xml are written, OpenVINO graphs of static shape over the
+// package's own weights file. PHIAL_UNSUPPORTED: no compiler, with the runtime's words.
+PHIAL_API phial_error* phial_compile(const char* package, const char* destination,
+                                     const phial_model_options* options, int32_t graphs_only);
 
 // A Hugging Face folder with random weights, for tests and benchmarks. `shape`: a family member's
 // short name, or the text of a config.json (it begins with '{'). `layers` > 0 cuts the model.

@@ -41,6 +41,8 @@ using Interrupt = std::function<bool()>;
 using Progress =
     std::function<void(uint64_t done_bytes, uint64_t total_bytes, std::string_view current)>;
 
+using Notice = std::function<void(phial_notice_kind kind, std::string_view text)>;
+
 struct ModelOptions {
   std::string device = "auto";
   std::string kv_cache;  // "f16", "f32", empty: the engine's choice
@@ -48,6 +50,9 @@ struct ModelOptions {
   int32_t max_sequences = 1;
   int32_t threads = 0;        // 0: all
   int32_t prefill_chunk = 0;  // 0: the engine's choice
+  bool require_device = false;
+  std::vector<std::string> settings;  // "KEY=VALUE" for the runtime behind a plug-in
+  Notice notice;  // must not throw; lines for the user while the model opens or runs
 };
 
 struct QuantizeOptions {
@@ -117,7 +122,13 @@ struct Release {
 template <class T, void (*release)(T*)>
 using Handle = std::unique_ptr<T, Release<T, release>>;
 
-inline phial_model_options to_c(const ModelOptions& options) {
+inline void notice_function(void* user, int32_t kind, const char* text) {
+  (*static_cast<const Notice*>(user))(static_cast<phial_notice_kind>(kind), text);
+}
+
+// `settings` and `notice` are what the result points to.
+inline phial_model_options to_c(const ModelOptions& options, std::vector<const char*>& settings,
+                                Notice* notice) {
   phial_model_options c;
   phial_model_options_init(&c);
   c.device = options.device.c_str();
@@ -126,6 +137,14 @@ inline phial_model_options to_c(const ModelOptions& options) {
   c.max_sequences = options.max_sequences;
   c.threads = options.threads;
   c.prefill_chunk = options.prefill_chunk;
+  c.require_device = options.require_device;
+  for (const std::string& setting : options.settings) settings.push_back(setting.c_str());
+  c.settings = settings.data();
+  c.n_settings = settings.size();
+  if (notice && *notice) {
+    c.notice = &notice_function;
+    c.notice_user = notice;
+  }
   return c;
 }
 
@@ -253,6 +272,17 @@ inline std::string devices_json() {
   return detail::take(json);
 }
 
+inline std::string cache_json() {
+  char* json = nullptr;
+  detail::check(phial_cache_list(&json));
+  return detail::take(json);
+}
+inline uint64_t cache_clear() {
+  uint64_t bytes = 0;
+  detail::check(phial_cache_clear(&bytes));
+  return bytes;
+}
+
 inline std::string package_json(const std::string& folder) {
   char* json = nullptr;
   detail::check(phial_package_describe(folder.c_str(), &json));
@@ -311,19 +341,23 @@ class Tokenizer {
 
 class Model {
  public:
-  explicit Model(const std::string& folder, const ModelOptions& options = {}) {
-    const phial_model_options c = detail::to_c(options);
+  explicit Model(const std::string& folder, const ModelOptions& options = {})
+      : notice_(std::make_unique<Notice>(options.notice)) {
+    std::vector<const char*> settings;
+    const phial_model_options c = detail::to_c(options, settings, notice_.get());
     phial_model* handle = nullptr;
     detail::check(phial_model_open(folder.c_str(), &c, &handle));
     handle_.reset(handle);
   }
   static Model synthetic(const std::string& shape, const QuantizeOptions& recipe = {},
                          int32_t layers = 0, uint64_t seed = 1, const ModelOptions& options = {}) {
-    const phial_model_options c = detail::to_c(options);
+    auto notice = std::make_unique<Notice>(options.notice);
+    std::vector<const char*> settings;
+    const phial_model_options c = detail::to_c(options, settings, notice.get());
     const phial_quantize_options r = detail::to_c(recipe);
     phial_model* handle = nullptr;
     detail::check(phial_model_synthetic(shape.c_str(), &r, layers, seed, &c, &handle));
-    return Model(handle);
+    return Model(handle, std::move(notice));
   }
 
   std::string describe_json() const {
@@ -355,7 +389,9 @@ class Model {
   phial_model* handle() const { return handle_.get(); }
 
  private:
-  explicit Model(phial_model* handle) : handle_(handle) {}
+  Model(phial_model* handle, std::unique_ptr<Notice> notice)
+      : notice_(std::move(notice)), handle_(handle) {}
+  std::unique_ptr<Notice> notice_;  // the library calls it until the handle is closed
   detail::Handle<phial_model, phial_model_close> handle_;
 };
 
@@ -442,6 +478,21 @@ inline void quantize(const std::string& source, const std::string& destination,
   callbacks.check(phial_quantize(source.c_str(), destination.c_str(), &c,
                                  progress ? &detail::Callbacks::progress_function : nullptr,
                                  &detail::Callbacks::interrupt_function, &callbacks));
+}
+
+inline void compile(const std::string& package, const std::string& destination,
+                    const ModelOptions& options, bool graphs_only = false) {
+  Notice notice = options.notice;
+  std::vector<const char*> settings;
+  const phial_model_options c = detail::to_c(options, settings, &notice);
+  detail::check(phial_compile(package.c_str(), destination.c_str(), &c, graphs_only));
+}
+
+// JSON: the files made.
+inline std::string export_json(const std::string& package, const std::string& to) {
+  char* json = nullptr;
+  detail::check(phial_export(package.c_str(), to.c_str(), &json));
+  return detail::take(json);
 }
 
 inline void make_random(const std::string& shape, const std::string& destination,

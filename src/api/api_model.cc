@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The model handle: opening on a device, describing, cancelling; and what this computer offers.
+// The model handle: opening, describing, cancelling. On which device is api_devices.cc's business.
 #include "api/handles.h"
-#include "backend/backend.h"
-#include "base/cpu_info.h"
-#include "kernels/dispatch.h"
-#include "native/native_backend.h"
 
 using phial::Code;
 using phial::Json;
@@ -13,57 +9,9 @@ namespace api = phial::api;
 
 namespace {
 
-// Every engine of this build; the place where further ones are named.
-std::vector<std::unique_ptr<phial::Backend>> make_backends() {
-  std::vector<std::unique_ptr<phial::Backend>> backends;
-  backends.push_back(phial::make_native_backend());
-  return backends;
-}
-
 void check_range(const char* name, int32_t value, int32_t least) {
   if (value < least)
     throw_error(Code::kInvalidArgument, "{} is {}, expected at least {}", name, value, least);
-}
-
-phial::SessionOptions to_session_options(const phial_model_options& options) {
-  check_range("context", options.context, 0);
-  check_range("max_sequences", options.max_sequences, 1);
-  check_range("threads", options.threads, 0);
-  check_range("prefill_chunk", options.prefill_chunk, 0);
-  phial::SessionOptions result;
-  result.context = options.context;
-  result.max_sequences = options.max_sequences;
-  result.threads = options.threads;
-  result.prefill_chunk = options.prefill_chunk;
-  if (options.kv_cache) result.kv_cache = options.kv_cache;
-  if (!result.kv_cache.empty() && result.kv_cache != "f16" && result.kv_cache != "f32") {
-    throw_error(Code::kInvalidArgument, "KV cache precision '{}' is unknown, expected f16 or f32",
-                result.kv_cache);
-  }
-  return result;
-}
-
-std::unique_ptr<phial_model> open_on_device(std::shared_ptr<const phial::Package> package,
-                                            const phial_model_options& options) {
-  const phial::SessionOptions session_options = to_session_options(options);
-  const auto backends = make_backends();
-  std::vector<phial::Verdict> verdicts;
-  std::vector<const phial::Backend*> of_verdict;
-  for (const auto& backend : backends) {
-    for (const phial::Device& device : backend->devices()) {
-      verdicts.push_back(backend->accepts(*package, device.id));
-      of_verdict.push_back(backend.get());
-    }
-  }
-  const phial::Verdict& chosen =
-      phial::choose_device(verdicts, options.device ? options.device : "auto");
-  const size_t index = static_cast<size_t>(&chosen - verdicts.data());
-
-  auto model = std::make_unique<phial_model>();
-  model->session = of_verdict[index]->open(package, chosen.device, session_options);
-  model->package = std::move(package);
-  model->threads = options.threads > 0 ? options.threads : phial::available_threads();
-  return model;
 }
 
 Json weights_json(const phial::Package& package) {
@@ -108,7 +56,7 @@ phial_error* phial_model_open(const char* folder, const phial_model_options* opt
       tokenizer = std::make_unique<phial_tokenizer>(phial::Tokenizer::open(package->folder()),
                                                     package->side_files());
     }
-    auto opened = open_on_device(std::move(package), given);
+    auto opened = api::open_on_device(std::move(package), given);
     opened->tokenizer = std::move(tokenizer);
     *model = opened.release();
   });
@@ -123,7 +71,8 @@ phial_error* phial_model_synthetic(const char* shape, const phial_quantize_optio
     check_range("layers", layers, 0);
     const phial_model_options given = api::read_struct(options, &phial_model_options_init);
     const auto asked = api::to_recipe(api::read_struct(recipe, &phial_quantize_options_init));
-    *model = open_on_device(phial::Package::synthetic(shape, asked, layers, seed), given).release();
+    *model =
+        api::open_on_device(phial::Package::synthetic(shape, asked, layers, seed), given).release();
   });
 }
 
@@ -139,6 +88,7 @@ phial_error* phial_model_describe(const phial_model* model, char** json) {
     Json& session = description["session"];
     session = {{"device", model->session->device()},
                {"tier", model->session->tier()},
+               {"fallback", model->fallback.empty() ? Json() : Json(model->fallback)},
                {"threads", model->threads},
                {"context", limits.max_context},
                {"max_sequences", limits.max_sequences},
@@ -163,39 +113,6 @@ phial_error* phial_package_describe(const char* folder, char** json) {
     api::need(json, "json");
     *json = api::copy_text(phial::Package::open(folder)->describe().dump(
         -1, ' ', false, Json::error_handler_t::replace));
-  });
-}
-
-phial_error* phial_devices(char** json) {
-  return api::guarded([&] {
-    api::need(json, "json");
-    Json tiers = Json::array();
-    for (const phial::kernels::Tier& tier : phial::kernels::tiers()) {
-      tiers.push_back({{"name", tier.name},
-                       {"built", tier.built},
-                       {"runs_here", tier.runs_here},
-                       {"why_not", tier.why_not}});
-    }
-    Json devices = Json::array();
-    for (const auto& backend : make_backends()) {
-      for (const phial::Device& device : backend->devices()) {
-        devices.push_back({{"id", device.id}, {"description", device.description}});
-      }
-    }
-    Json result = {{"version", PHIAL_VERSION},
-                   {"cpu", phial::cpu_name()},
-                   {"threads", phial::available_threads()},
-                   {"memory_bytes", phial::physical_memory_bytes()}};
-    try {
-      result["tier"] = phial::kernels::best().name;
-    } catch (const phial::Error&
-                 e) {  // PHIAL_ISA asks for one that can't run: the list is the more welcome
-      result["tier"] = nullptr;
-      result["tier_error"] = e.what();
-    }
-    result["tiers"] = std::move(tiers);
-    result["devices"] = std::move(devices);
-    *json = api::copy_text(result.dump(-1, ' ', false, Json::error_handler_t::replace));
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making packages and random checkpoints.
 #include "api/handles.h"
+#include "export/openvino_ir/openvino_ir.h"
 #include "package/writer.h"
 
 using phial::Code;
@@ -43,6 +44,7 @@ phial_error* phial_quantize(const char* source, const char* destination,
     asked.recipe = api::to_recipe(given);
     asked.threads = given.threads;
     asked.overwrite = given.overwrite != 0;
+    asked.artefacts = phial::openvino_artefacts();
     if (progress) {
       asked.progress = [=](const phial::Progress& p) {
         progress(user, p.done_bytes, p.total_bytes, p.current.c_str());

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "api/sequences.h"
-#include "backend/session.h"
+#include "backend/backend.h"
 #include "base/error.h"
 #include "chat/conversation.h"
 #include "package/package.h"
@@ -50,6 +50,7 @@ struct phial_model {
   std::unique_ptr<phial_tokenizer> tokenizer;  // null: the package has none
   std::unique_ptr<phial::Session> session;
   int32_t threads = 0;
+  std::string fallback;  // why another device than the wanted one runs it; empty: it doesn't
 
   mutable std::mutex mutex;  // held by whatever uses session or sequences
   phial::Sequences sequences;
@@ -104,6 +105,13 @@ Struct read_struct(const Struct* given, void (*init)(Struct*)) {
   }
   return result;
 }
+
+// Throws kInvalidArgument.
+SessionOptions to_session_options(const phial_model_options& options);
+
+// On the device that the options ask for, or another one where they allow that.
+std::unique_ptr<phial_model> open_on_device(std::shared_ptr<const Package> package,
+                                            const phial_model_options& options);
 
 QuantRecipe to_recipe(const phial_quantize_options& options);
 

@@ -25,8 +25,9 @@ fs::path partial_name(fs::path destination) {
 
 }  // namespace
 
-FileWriter::FileWriter(const fs::path& path) : path_(path) {
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+FileWriter::FileWriter(const fs::path& path, Existing existing) : path_(path) {
+  const int truncate = existing == Existing::kTruncate ? O_TRUNC : 0;
+  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | truncate | O_CLOEXEC, 0644);
   if (fd_ < 0) throw_io(path, "can't be created", errno);
 }
 

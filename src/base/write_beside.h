@@ -18,7 +18,9 @@ namespace phial {
 // overlap.
 class FileWriter {
  public:
-  explicit FileWriter(const fs::path& path);  // creates or truncates
+  enum class Existing { kTruncate, kKeep };
+  // Creates the file; what an existing one has is thrown away or, for writing behind it, kept.
+  explicit FileWriter(const fs::path& path, Existing existing = Existing::kTruncate);
   ~FileWriter();  // closes without a check; call finish() for a checked close
   FileWriter(const FileWriter&) = delete;
   FileWriter& operator=(const FileWriter&) = delete;

@@ -17,6 +17,11 @@ class Rope {
 
   int32_t half() const { return half_; }  // rotary_dim / 2
 
+  // Radians a position, [half()].
+  const std::vector<float>& inv_freq(bool long_factors) const {
+    return long_factors ? long_inv_freq_ : short_inv_freq_;
+  }
+
   // cos and sin of one position, each [half()].
   void at(int64_t position, bool long_factors, float* cos, float* sin) const;
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "package/package.h"
@@ -25,7 +26,8 @@ Json tensor_json(const StoredTensor& t) {
   if (t.shape.group) json["group"] = t.shape.group;
   json["data"] = extent_json(t.data);
   if (t.scales.bytes) json["scales"] = extent_json(t.scales);
-  // Said in so many words: a key that got lost must not turn an asymmetric tensor into a symmetric one.
+  // Said in so many words: a key that got lost must not turn an asymmetric tensor into a symmetric
+  // one.
   if (t.zero_points.bytes)
     json["zero_points"] = extent_json(t.zero_points);
   else if (t.scales.bytes)
@@ -38,16 +40,17 @@ struct Reader {
   uint64_t file_bytes;
   std::vector<std::pair<Extent, std::string>> taken;
 
-  // [offset, bytes], of exactly `expected` bytes, page-aligned and inside the file.
-  Extent extent(const JsonView& json, const char* key, uint64_t expected) {
+  // [offset, bytes], page-aligned and inside the file; of exactly `expected` bytes, if that is
+  // given.
+  Extent extent(const JsonView& json, const char* key, std::optional<uint64_t> expected = {}) {
     const Json& pair = json.at(key);
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number_unsigned() ||
         !pair[1].is_number_unsigned())
       throw_error(Code::kCorrupt, "{}: '{}' must be [offset, bytes]", json.where(), key);
     const Extent e{pair[0].get<uint64_t>(), pair[1].get<uint64_t>()};
-    if (e.bytes != expected)
+    if (expected && e.bytes != *expected)
       throw_error(Code::kCorrupt, "{}: '{}' has {} bytes, its shape and format take {}",
-                  json.where(), key, e.bytes, expected);
+                  json.where(), key, e.bytes, *expected);
     if (e.offset % kTensorAlignment != 0)
       throw_error(Code::kCorrupt, "{}: '{}' is at {}, expected a multiple of {}", json.where(), key,
                   e.offset, kTensorAlignment);
@@ -130,8 +133,31 @@ Json make_manifest(const Json& source, const QuantRecipe& recipe,
   return json;
 }
 
-std::vector<StoredTensor> read_manifest(const Json& manifest, const std::string& where,
-                                        const Phi3Config& config, uint64_t weights_bytes) {
+void set_graph_constants(Json& manifest, const Extent& graph_constants, uint64_t weights_bytes) {
+  Json& weights = manifest["weights"];
+  weights["bytes"] = weights_bytes;
+  Json tensors = std::move(weights["tensors"]);  // stays the last key: it is the long one
+  weights.erase("tensors");
+  weights["graph_constants"] = extent_json(graph_constants);
+  weights["tensors"] = std::move(tensors);
+  for (Json& artefact : manifest["artefacts"])
+    if (artefact.is_object() && artefact.value("file", Json()) == kWeightsFile)
+      artefact["bytes"] = weights_bytes;
+}
+
+void set_artefacts(Json& manifest, const std::string& kind, const fs::path& folder,
+                   const std::vector<std::string>& files) {
+  Json kept = Json::array();
+  if (manifest.contains("artefacts"))
+    for (const Json& artefact : manifest["artefacts"])
+      if (!artefact.is_object() || artefact.value("kind", Json()) != kind) kept.push_back(artefact);
+  for (const std::string& file : files)
+    kept.push_back(Json{{"file", file}, {"kind", kind}, {"bytes", fs::file_size(folder / file)}});
+  manifest["artefacts"] = std::move(kept);
+}
+
+ManifestContents read_manifest(const Json& manifest, const std::string& where,
+                               const Phi3Config& config, uint64_t file_bytes) {
   const JsonView top(manifest, where);
   if (top.string("format") != kFormatName)
     throw_error(Code::kCorrupt, "{}: 'format' is '{}', expected '{}'", where, top.string("format"),
@@ -152,10 +178,10 @@ std::vector<StoredTensor> read_manifest(const Json& manifest, const std::string&
     throw_error(Code::kCorrupt, "{}: 'file' is '{}', expected '{}'", weights.where(),
                 weights.string("file"), kWeightsFile);
   const uint64_t bytes = static_cast<uint64_t>(weights.integer("bytes", 0, INT64_MAX));
-  if (bytes != weights_bytes)
+  if (bytes > file_bytes)
     throw_error(Code::kCorrupt,
                 "{}: {} should have {} bytes, found {}; the copy is incomplete or damaged",
-                weights.where(), kWeightsFile, bytes, weights_bytes);
+                weights.where(), kWeightsFile, bytes, file_bytes);
   const Json& list = weights.at("tensors");
   if (!list.is_array())
     throw_error(Code::kCorrupt, "{}: 'tensors' must be a list", weights.where());
@@ -165,21 +191,24 @@ std::vector<StoredTensor> read_manifest(const Json& manifest, const std::string&
     if (!by_name.emplace(view.string("name"), &entry).second)
       throw_error(Code::kCorrupt, "{}: tensor '{}' is listed twice", where, view.string("name"));
   }
-  std::vector<StoredTensor> tensors;
-  Reader reader{where, weights_bytes, {}};
+  ManifestContents contents;
+  contents.weights_bytes = bytes;
+  Reader reader{where, bytes, {}};
   for (const TensorSpec& spec : tensor_specs(config)) {
     auto it = by_name.find(spec.name);
     if (it == by_name.end())
       throw_error(Code::kCorrupt, "{}: tensor '{}' is missing", where, spec.name);
-    tensors.push_back(reader.tensor(*it->second, spec));
+    contents.tensors.push_back(reader.tensor(*it->second, spec));
     by_name.erase(it);
   }
   if (!by_name.empty())
     throw_error(Code::kCorrupt,
                 "{}: tensor '{}' doesn't belong to the model that config.json describes", where,
                 by_name.begin()->first);
+  if (weights.has("graph_constants"))
+    contents.graph_constants = reader.extent(weights, "graph_constants");
   reader.check_overlap();
-  return tensors;
+  return contents;
 }
 
 QuantRecipe manifest_recipe(const Json& manifest, const std::string& where) {

@@ -25,8 +25,12 @@ class PackageFolder final : public Package {
                   folder.string(), kManifestFile);
     config_ = parse_phi3_config(side_files_.config, (folder / "config.json").string());
     file_ = MappedFile(folder / kWeightsFile);
-    const auto tensors = read_manifest(manifest_, manifest_file.string(), config_, file_.size());
-    bind_weights(tensors, file_.data(), config_, weights_);
+    ManifestContents contents =
+        read_manifest(manifest_, manifest_file.string(), config_, file_.size());
+    stored_ = {std::move(contents.tensors), contents.graph_constants,
+               file_.bytes().first(contents.weights_bytes),
+               manifest_recipe(manifest_, manifest_file.string())};
+    bind_weights(stored_.tensors, file_.data(), config_, weights_);
     weight_bytes_ = matrix_bytes(weights_, config_.tie_word_embeddings);
   }
 

@@ -6,12 +6,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "checkpoint/side_files.h"
 #include "model/phi3_config.h"
 #include "model/phi3_weights.h"
+#include "package/layout.h"
 #include "quant/recipe.h"
 
 namespace phial {
@@ -20,6 +23,14 @@ inline constexpr const char* kManifestFile = "phial.json";
 // OpenVINO derives the name of the weights from that of the IR (openvino_model.xml), every other
 // reader is told a name: so this is what the one copy of the weights is called.
 inline constexpr const char* kWeightsFile = "openvino_model.bin";
+
+// Where everything lies in the weights file of a package folder: for exporters.
+struct StoredWeights {
+  std::vector<StoredTensor> tensors;
+  Extent graph_constants;           // 0 bytes: the package has none
+  std::span<const std::byte> file;  // mapped as long as the Package lives
+  QuantRecipe recipe;
+};
 
 class Package {
  public:
@@ -40,6 +51,8 @@ class Package {
   const SideFiles& side_files() const { return side_files_; }
   const Json& manifest() const { return manifest_; }       // null unless a package folder
   uint64_t weight_bytes() const { return weight_bytes_; }  // of the matrices that a run maps
+  // Null unless a package folder.
+  const StoredWeights* stored() const { return quantized_by_phial() ? &stored_ : nullptr; }
 
   // What `phial show --json` prints: name, origin, family facts, formats by role, recipe, sizes,
   // artefacts.
@@ -53,6 +66,7 @@ class Package {
   SideFiles side_files_;
   Json manifest_;
   uint64_t weight_bytes_ = 0;
+  StoredWeights stored_;
 };
 
 }  // namespace phial

@@ -178,6 +178,20 @@ void check_space(const fs::path& folder, uint64_t bytes) {
                 space.available / 1000000, kWeightsFile, bytes / 1000000);
 }
 
+// Behind the weights in `file`, which ends at `end`; moves the end, which stays on a page.
+Extent write_graph_constants(FileWriter& file, PackageParts parts,
+                             const std::vector<ArtefactMaker>& makers, uint64_t& end) {
+  const MappedFile written(parts.folder / kWeightsFile);
+  parts.weights = written.bytes();
+  std::vector<std::byte> block = collect_graph_constants(makers, parts);
+  if (block.empty()) return {};
+  const Extent extent{end, block.size()};
+  block.resize((block.size() + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment);
+  file.write_at(end, block);
+  end += block.size();
+  return extent;
+}
+
 void copy_side_files(const fs::path& source, const fs::path& folder) {
   for (const std::string& name : side_file_names(source)) {
     FileWriter file(folder / name);
@@ -230,14 +244,21 @@ void quantize(const fs::path& source, const fs::path& destination, const Quantiz
       last, std::vector<std::byte>(weights_bytes -
                                    last));  // the file ends on a page as its tensors begin on one
   pass.check_interrupt();
+  const Extent constants =
+      write_graph_constants(file, {folder.path(), config, options.recipe, stored, {}, {}},
+                            options.artefacts, weights_bytes);
   pass.report("flushing to disk");
   file.finish();
 
   copy_side_files(source, folder.path());
+  Json facts = make_manifest(describe_source(checkpoint), options.recipe, stored, weights_bytes);
+  if (constants.bytes) set_graph_constants(facts, constants, weights_bytes);
+  const MappedFile written(folder.path() / kWeightsFile);
+  write_artefacts(options.artefacts,
+                  {folder.path(), config, options.recipe, stored, written.bytes(), constants},
+                  facts);
   FileWriter manifest(folder.path() / kManifestFile);  // last: a folder without it is no package
-  manifest.write(
-      make_manifest(describe_source(checkpoint), options.recipe, stored, weights_bytes).dump(1) +
-      "\n");
+  manifest.write(facts.dump(1) + "\n");
   manifest.finish();
   pass.check_interrupt();
   folder.commit();

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
+#include "package/artefacts.h"
 #include "quant/recipe.h"
 
 namespace phial {
@@ -22,6 +24,7 @@ struct QuantizeOptions {
   QuantRecipe recipe;
   int32_t threads = 0;                            // 0: all available
   bool overwrite = false;                         // replace an existing package at the destination
+  std::vector<ArtefactMaker> artefacts;           // what else is made of the weights, for others
   std::function<void(const Progress&)> progress;  // may be empty; called from one thread
   std::function<bool()> interrupt;  // true: stop, remove what was written, throw kCancelled
 };

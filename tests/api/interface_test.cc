@@ -56,7 +56,9 @@ TEST(Interface, RefusesSettingsThatCannotBe) {
   EXPECT_EQ(code_of([&] { phial::Model(model, {.kv_cache = "f8"}); }), PHIAL_INVALID_ARGUMENT);
   EXPECT_EQ(code_of([&] { phial::Model(model, {.max_sequences = 0}); }), PHIAL_INVALID_ARGUMENT);
   EXPECT_EQ(code_of([&] { phial::Model(model, {.threads = -1}); }), PHIAL_INVALID_ARGUMENT);
-  EXPECT_EQ(code_of([&] { phial::Model(model, {.device = "npu"}); }), PHIAL_UNSUPPORTED);
+  EXPECT_EQ(
+      code_of([&] { phial::Model(model, {.device = "openvino:TPU", .require_device = true}); }),
+      PHIAL_UNSUPPORTED);
   phial::Model opened(model);
   EXPECT_EQ(code_of([&] { opened.generate("", some_tokens(1)); }), PHIAL_INVALID_ARGUMENT);
   EXPECT_EQ(code_of([&] { opened.generate("x", some_tokens(-2)); }), PHIAL_INVALID_ARGUMENT);

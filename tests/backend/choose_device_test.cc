@@ -61,5 +61,45 @@ TEST(choose_device, a_part_of_a_name_is_not_the_name) {
   refusal({}, "auto");
 }
 
+const std::vector<Verdict> kLaptop = {
+    {"cpu", 50, "runs on avx2vnni", "cpu"},
+    {"openvino:CPU", 40, "", "cpu"},
+    {"openvino:GPU.0", 80, "", "gpu"},
+    {"openvino:NPU", 0, "the driver is too old", "npu"},
+};
+
+TEST(choose_device, a_kind_of_device_is_a_name_too) {
+  EXPECT_EQ(choose_device(kLaptop, "gpu").device, "openvino:GPU.0");
+  EXPECT_EQ(choose_device(kLaptop, "cpu").device, "cpu");
+  EXPECT_NE(refusal(kLaptop, "npu").find("the driver is too old"), std::string::npos);
+}
+
+TEST(choose_device, another_device_is_taken_with_the_reason) {
+  const Choice wanted = choose_device_or_another(kLaptop, "gpu");
+  EXPECT_EQ(wanted.verdict->device, "openvino:GPU.0");
+  EXPECT_EQ(wanted.fallback, "");
+  for (const char* npu : {"npu", "openvino:NPU"}) {
+    const Choice other = choose_device_or_another(kLaptop, npu);
+    EXPECT_EQ(other.verdict->device, "openvino:GPU.0");
+    EXPECT_EQ(other.fallback, "openvino:NPU: the driver is too old");
+  }
+  const std::vector<Verdict> cpu_alone = {{"cpu", 50, "", "cpu"}};
+  EXPECT_EQ(choose_device_or_another(cpu_alone, "npu").verdict->device, "cpu");
+  EXPECT_NE(choose_device_or_another(cpu_alone, "npu").fallback, "");
+}
+
+TEST(choose_device, a_name_that_nobody_knows_is_an_error_all_the_same) {
+  for (const char* name : {"opencl", "cpus", "", "openvino:NPU.7"}) {
+    try {
+      choose_device_or_another(kLaptop, name);
+      ADD_FAILURE() << name;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::kUnsupported);
+    }
+  }
+  const std::vector<Verdict> none = {{"cpu", 0, "too small", "cpu"}};
+  EXPECT_THROW(choose_device_or_another(none, "npu"), Error);
+}
+
 }  // namespace
 }  // namespace phial

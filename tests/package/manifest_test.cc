@@ -88,7 +88,9 @@ TEST_F(ManifestTest, SpecificDamageIsNamed) {
       {"key 'scales' is missing", [](Json& m) { tensor(m, kQkv).erase("scales"); }},
       {"norms are f32", [](Json& m) { tensor(m, "model.norm.weight")["format"] = "f16"; }},
       {"has no group", [](Json& m) { tensor(m, "model.norm.weight")["group"] = 128; }},
-      {"should have 1 bytes", [](Json& m) { m["weights"]["bytes"] = 1; }},
+      {"ends at", [](Json& m) { m["weights"]["bytes"] = 1; }},
+      {"the copy is incomplete",
+       [](Json& m) { m["weights"]["bytes"] = m["weights"]["bytes"].get<uint64_t>() + 4096; }},
       {"expected 'openvino_model.bin'", [](Json& m) { m["weights"]["file"] = "../other.bin"; }},
       {"expected 'phial package'", [](Json& m) { m["format"] = "gguf"; }},
       {"'recipe' is missing", [](Json& m) { m.erase("recipe"); }},
@@ -144,18 +146,22 @@ TEST_F(ManifestTest, ALostZeroPointKeyIsRefused) {
     if (!manifest["weights"]["tensors"][i].erase("zero_points")) continue;
     ++tried;
     const std::string error = open_with(manifest);
-    EXPECT_TRUE(contains(error, "corrupt: ") && contains(error, "'zero_points' is missing")) << error;
+    EXPECT_TRUE(contains(error, "corrupt: ") && contains(error, "'zero_points' is missing"))
+        << error;
   }
   EXPECT_GT(tried, 0);
 }
 
 TEST_F(ManifestTest, TruncatedWeightsAreRefused) {
   const uint64_t size = fs::file_size(folder_ / kWeightsFile);
-  for (uint64_t n : {uint64_t{0}, uint64_t{4096}, size - 1, size + 1}) {
+  for (uint64_t n : {uint64_t{0}, uint64_t{4096}, size - 1}) {
     fs::resize_file(folder_ / kWeightsFile, n);
     EXPECT_TRUE(contains(error_of([this] { Package::open(folder_); }), "incomplete or damaged"))
         << n;
   }
+  // An export that was killed has grown the file and not yet the manifest.
+  fs::resize_file(folder_ / kWeightsFile, size + 1);
+  EXPECT_NO_THROW(Package::open(folder_));
 }
 
 TEST_F(ManifestTest, CutAnywhereItIsCorrupt) {

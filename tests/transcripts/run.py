@@ -11,6 +11,7 @@ usage: run.py PHIAL TRANSCRIPT
     ! expected line of stderr        all stderr lines of a command, in order
     ? 1                              the exit code (0 if not said)
     % skip-if-root REASON            whole file; also: % need FOLDER REASON (FOLDER from $SOURCE, the source tree)
+    % openvino                       skipped without OpenVINO, which PHIAL_OPENVINO_LIB names for the commands
 
 Empty lines end a command's block. stdin is empty unless the command says otherwise.
 """
@@ -58,6 +59,13 @@ def parse(text: str):
             block[2].append(line)
 
 
+def openvino(source: pathlib.Path):
+    """The folder of OpenVINO's libraries: PHIAL_OPENVINO_LIB, or the project's own environment."""
+    named = os.environ.get("PHIAL_OPENVINO_LIB")
+    found = sorted(source.glob(".venv/lib/python3*/site-packages/openvino/libs"))
+    return named or (str(found[0]) if found else None)
+
+
 def skip_reason(text: str, source: pathlib.Path):
     for line in text.split("\n"):
         word, _, rest = line.partition(" ")
@@ -66,6 +74,8 @@ def skip_reason(text: str, source: pathlib.Path):
         what, _, rest = rest.partition(" ")
         if what == "skip-if-root" and os.geteuid() == 0:
             return rest
+        if what == "openvino" and not openvino(source):
+            return "no OpenVINO: set PHIAL_OPENVINO_LIB, or let ./test.sh install it in .venv"
         if what == "need" and not (source / rest.split(" ")[0]).exists():
             return rest.partition(" ")[2]
     return None
@@ -90,7 +100,9 @@ def main() -> int:
         tiny_model.make(phial, pathlib.Path(folder) / "tiny")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PHIAL_")}
         environment.update(PATH=f"{os.path.dirname(phial)}:{os.environ['PATH']}", SOURCE=str(source), HOME=folder,
-                           LC_ALL="C.UTF-8", TERM="dumb")
+                           LC_ALL="C.UTF-8", TERM="dumb", PHIAL_CACHE=f"{folder}/cache")
+        if "\n% openvino" in text:
+            environment["PHIAL_OPENVINO_LIB"] = openvino(source)
         for number, command, out, err, code in parse(text):
             done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=300)

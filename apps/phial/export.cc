@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// phial export MODEL --to RUNTIME: the files with which another runtime opens a package.
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli.h"
+#include "terminal.h"
+
+namespace cli {
+
+void add_export(CommandLine& line) {
+  struct Options {
+    std::string model, to = "openvino";
+    bool quiet = false;
+  };
+  auto options = std::make_shared<Options>();
+  Verb verb = line.add("export",
+                       "Let another runtime open a package; 'phial quantize' does this by itself");
+  verb.argument("MODEL", options->model, "Folder of the package");
+  verb.choice("--to", options->to, {"openvino"}, "The runtime");
+  verb.flag("-q,--quiet", options->quiet, "Don't list the files");
+  verb.action([options] {
+    const auto files = nlohmann::json::parse(phial::export_json(options->model, options->to));
+    if (options->quiet) return 0;
+    for (const auto& file : files)
+      write_err(fmt::format("{}/{}: {}\n", options->model, file["file"].get<std::string>(),
+                            human_bytes(file["bytes"].get<double>())));
+    return 0;
+  });
+}
+
+}  // namespace cli

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which plug-ins there are; what is in one is plugin_host.cc's business.
+#include <algorithm>
+#include <cstdlib>
+
+#include "backend/plugin_host.h"
+#include "base/shared_library.h"
+
+namespace phial {
+namespace {
+
+constexpr std::string_view kPrefix = "phial_";
+constexpr char kPathSeparator = ':';
+
+// "openvino" of ".../phial_openvino.so"; empty if the file isn't named like a plug-in.
+std::string name_of(const fs::path& path) {
+  const std::string stem = path.stem().string();
+  if (path.extension() != kSharedLibrarySuffix || stem.size() <= kPrefix.size() ||
+      !stem.starts_with(kPrefix))
+    return {};
+  return stem.substr(kPrefix.size());
+}
+
+void add(std::vector<PluginFile>& found, const fs::path& path) {
+  const std::string name = name_of(path);
+  if (name.empty()) return;
+  if (std::none_of(found.begin(), found.end(), [&](const auto& f) { return f.name == name; }))
+    found.push_back({name, path});
+}
+
+}  // namespace
+
+std::vector<fs::path> plugin_folders() {
+  std::vector<fs::path> folders;
+  if (const char* text = std::getenv("PHIAL_PLUGIN_PATH")) {
+    std::string_view rest = text;
+    while (!rest.empty()) {
+      const size_t end = std::min(rest.find(kPathSeparator), rest.size());
+      if (end > 0) folders.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  const fs::path own = file_of_code(reinterpret_cast<const void*>(&plugin_folders)).parent_path();
+  if (!own.empty()) {
+    folders.push_back(own / "phial" / "plugins");  // own is lib/ in the build and installed,
+    if (own.filename() != "lib")                   // bin/ of a program that has it all in itself
+      folders.push_back(own.parent_path() / "lib" / "phial" / "plugins");
+  }
+  return folders;
+}
+
+std::vector<PluginFile> find_plugins(const std::vector<fs::path>& folders) {
+  std::vector<PluginFile> found;
+  for (const fs::path& folder : folders) {
+    std::error_code ignored;  // a folder that isn't there or can't be read has no plug-ins
+    if (fs::is_regular_file(folder, ignored)) {
+      add(found, folder);
+      continue;
+    }
+    std::vector<fs::path> files;
+    for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end;
+         it.increment(ignored))
+      files.push_back(it->path());
+    std::sort(files.begin(), files.end());
+    for (const fs::path& file : files) add(found, file);
+  }
+  return found;
+}
+
+}  // namespace phial

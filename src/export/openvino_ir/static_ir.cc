@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "export/openvino_ir/static_ir.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace phial {
+
+void check_static_shape(const Phi3Config& config, const StaticShape& shape) {
+  if (shape.prompt < 1 || shape.context < 1 || shape.prompt > shape.context)
+    throw_error(Code::kInvalidArgument,
+                "static models for prompts of {} tokens in a context of {}: both must be positive, "
+                "and the prompt part of the context",
+                shape.prompt, shape.context);
+  const int32_t most = config.longrope
+                           ? std::min(config.original_max_positions, config.max_positions)
+                           : config.max_positions;
+  if (shape.context > most)
+    throw_error(Code::kInvalidArgument, "a context of {} tokens: the model holds {}{}",
+                shape.context, most,
+                config.longrope ? " with the short LongRoPE factors that static models have" : "");
+  if (config.sliding_window && shape.context + shape.prompt > config.sliding_window)
+    throw_error(Code::kInvalidArgument,
+                "a context of {} tokens and prompts of {} make {}, more than the model's sliding "
+                "window of {}: static models need both to fit into it",
+                shape.context, shape.prompt, shape.context + shape.prompt, config.sliding_window);
+}
+
+std::string static_ir_xml(const PackageParts& parts, const StaticShape& shape, StaticPart part) {
+  check_static_shape(parts.config, shape);
+  OpenVinoIrOptions options;
+  options.stateless = true;
+  options.last_logits_only = true;
+  options.rope_factors = RopeFactors::kShort;
+  options.kv_f16 = shape.kv_f16;
+  options.batch = 1;
+  options.sequence = part == StaticPart::kPrefill ? shape.prompt : 1;
+  options.past = shape.context;
+  return openvino_ir_xml(parts, options);
+}
+
+}  // namespace phial
