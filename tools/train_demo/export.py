@@ -30,7 +30,7 @@ def configs(c, tok):
         "num_attention_heads": c["num_attention_heads"], "num_hidden_layers": c["num_hidden_layers"],
         "num_key_value_heads": c["num_key_value_heads"], "original_max_position_embeddings": c["max_position_embeddings"],
         "pad_token_id": text, "resid_pdrop": 0.0, "rms_norm_eps": c["rms_norm_eps"], "rope_scaling": None, "rope_theta": c["rope_theta"],
-        "sliding_window": 2047, "tie_word_embeddings": False, "torch_dtype": "bfloat16", "transformers_version": "4.57.6", "use_cache": True,
+        "sliding_window": 2047, "tie_word_embeddings": bool(c["tie_word_embeddings"]), "torch_dtype": "bfloat16", "transformers_version": "4.57.6", "use_cache": True,
         "vocab_size": c["vocab_size"]}
     # Phi-3-mini's list: the end of a text, a next assistant header, the end of a turn
     generation = {"_from_model_config": True, "bos_token_id": 1, "do_sample": False, "eos_token_id": [text, assistant, end], "pad_token_id": text,
@@ -79,6 +79,8 @@ def main():
     for name, value in (("config.json", config), ("generation_config.json", generation)):
         (a.out / name).write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
     tensors = {k: v.bfloat16().contiguous() for k, v in model.state_dict().items()}
+    if state["config"]["tie_word_embeddings"]:
+        del tensors["lm_head.weight"]
     save_file(tensors, a.out / "model.safetensors", metadata={"format": "pt"})
     (a.out / "model.safetensors").chmod(0o644)
     worst = check(a.out, model, tok)

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import nn
 
 CONFIG = dict(vocab_size=4096, hidden_size=256, intermediate_size=640, num_hidden_layers=5, num_attention_heads=4, num_key_value_heads=2,
-              max_position_embeddings=4096, rope_theta=10000.0, rms_norm_eps=1e-5)
+              max_position_embeddings=4096, rope_theta=10000.0, rms_norm_eps=1e-5, tie_word_embeddings=1)
+EMBED_STD = 0.15
 
 
 class RMSNorm(nn.Module):
@@ -85,6 +86,12 @@ class Phi3(nn.Module):
             if p.dim() == 2:
                 out = name.endswith(("o_proj.weight", "down_proj.weight"))
                 nn.init.normal_(p, std=0.02 / (math.sqrt(2 * c["num_hidden_layers"]) if out else 1.0))
+        # Large, so that a step changes a token's vector by a percent only and heads that match tokens can follow; the last
+        # norm keeps the logits small all the same.
+        nn.init.normal_(self.model.embed_tokens.weight, std=EMBED_STD)
+        if c["tie_word_embeddings"]:  # to say a token again is then a step away from doing nothing
+            self.lm_head.weight = self.model.embed_tokens.weight
+            nn.init.constant_(self.model.norm.weight, 0.02 / EMBED_STD)
 
     def hidden(self, ids, mask):
         """ids [batch, n]; mask [batch, 1, n, n], true where a key may be seen -> [batch, n, hidden]"""

@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from data import EARLY, MIX, conversations, encode
+from lookup import set_lookup_heads
 from model import CONFIG, Phi3
 
 
@@ -52,7 +53,7 @@ def drill(rng, row):
     repetitions. The shortest way to attention heads that look up what came after this token before; copying and sums
     need them, and conversations alone teach them late."""
     ids, doc, _ = row
-    period = int(rng.integers(6, len(ids) // 3))
+    period = min(2 + int(rng.exponential(8)), len(ids) // 3)  # mostly short: the longer, the weaker the signal at first
     words = ids[doc > 0] if rng.random() < 0.5 else np.arange(3, 4080)
     once = rng.choice(words, period)
     return np.resize(once, len(ids)), np.ones_like(doc), np.arange(len(ids)) >= period
@@ -117,15 +118,16 @@ class Muon:
 def read_init(path):
     """A checkpoint.pt of ours, or an exported folder (bf16 weights; the counters begin at 0)."""
     if path.is_dir():
-        return {"model": {k: v.float() for k, v in load_file(path / "model.safetensors").items()}}
+        tensors = {k: v.float() for k, v in load_file(path / "model.safetensors").items()}
+        return {"model": {"lm_head.weight": tensors["model.embed_tokens.weight"], **tensors}}
     return torch.load(path, map_location="cpu")
 
 
-def optimizers(model, lr, rank, world):
+def optimizers(model, lr, embed_lr, rank, world):
     inner = [p for n, p in model.named_parameters() if p.dim() == 2 and ".layers." in n]
     outer = [p for n, p in model.named_parameters() if p.dim() == 2 and ".layers." not in n]
     norms = [p for p in model.parameters() if p.dim() == 1]
-    adam = torch.optim.AdamW([{"params": outer, "weight_decay": 0.05}, {"params": norms, "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.98), eps=1e-9, fused=True)
+    adam = torch.optim.AdamW([{"params": outer, "weight_decay": 0.05, "lr": embed_lr}, {"params": norms, "weight_decay": 0.0}], lr=lr, betas=(0.9, 0.98), eps=1e-9, fused=True)
     return [adam, Muon(inner, lr, rank, world)]
 
 
@@ -148,7 +150,9 @@ def work(rank, a):
     tok = Tokenizer.from_file(str(a.tokenizer / "tokenizer.json"))
     model = Phi3(config)
     before = {"tokens": 0, "learned": 0, "step": 0}
-    if a.init:
+    if not a.init:
+        set_lookup_heads(model, a.seed)
+    else:
         state = read_init(a.init)
         model.load_state_dict(state["model"])
         before = {k: state.get(k, 0) for k in before}
@@ -158,7 +162,8 @@ def work(rank, a):
     flat = torch.zeros(sum(p.numel() for p in params) + 3, device=device)
     for p, g in zip(params, flat[:-3].split([p.numel() for p in params])):
         p.grad = g.view_as(p)
-    opts = optimizers(model, a.lr, rank, a.workers)
+    opts = optimizers(model, a.lr, a.embed_lr, rank, a.workers)
+    rates = [[g["lr"] for g in o.param_groups] for o in opts]
     a.out.mkdir(parents=True, exist_ok=True)
     if rank == 0:
         print(f"{sum(p.numel() for p in params)} parameters, {device}, {a.workers} workers, config {config}", flush=True)
@@ -178,9 +183,9 @@ def work(rank, a):
         done = minutes / a.minutes
         if done >= 1:
             break
-        for o in opts:
-            for g in o.param_groups:
-                g["lr"] = a.lr * schedule(done)
+        for o, full in zip(opts, rates):
+            for g, lr in zip(o.param_groups, full):
+                g["lr"] = lr * schedule(done)
         norm = flat[:-3].norm()
         flat[:-3] *= torch.clamp(1.0 / (norm + 1e-6), max=1.0)
         for o in opts:
@@ -211,13 +216,14 @@ def main():
     p.add_argument("--minutes", type=float, required=True)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--lr", type=float, default=3e-3)
+    p.add_argument("--embed-lr", type=float, default=1.5e-3, help="of the embedding: with more its vectors change faster than heads can follow")
     p.add_argument("--tokens", type=int, default=2048, help="tokens of a batch, of all workers together")
     p.add_argument("--workers", type=int, default=1, help="processes; with one thread each they lose less to other work on the machine")
     p.add_argument("--threads", type=int, default=2, help="of all workers together")
     p.add_argument("--port", type=int, default=29517, help="on this machine only, for the workers to meet")
     p.add_argument("--save-minutes", type=float, default=4)
     p.add_argument("--early", type=float, default=0.4, help="share of the time with more copying and sums")
-    p.add_argument("--drills", type=float, default=0.5, help="share of rows at the beginning that are senseless repetitions")
+    p.add_argument("--drills", type=float, default=0.3, help="share of rows at the beginning that are senseless repetitions")
     p.add_argument("--set", nargs="*", default=[], help="model sizes, such as num_hidden_layers=4")
     p.add_argument("--init", type=Path, help="checkpoint.pt, or exported folder such as models/phial-demo, to go on from (weights only)")
     a = p.parse_args()
