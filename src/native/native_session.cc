@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "backend/check_batch.h"
 #include "base/error.h"
 
 namespace phial {
@@ -108,43 +109,10 @@ void NativeSession::release(SequenceId seq) {
   std::erase_if(sequences_, [&](const auto& sequence) { return sequence->id == seq; });
 }
 
-// Everything that can be wrong with a batch, before anything changes.
-void NativeSession::check(std::span<const Step> batch) const {
-  int64_t unknown = 0;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    const Step& step = batch[i];
-    if (step.tokens.empty())
-      throw_error(Code::kInvalidArgument, "step {} of the batch (sequence {}) has no tokens", i,
-                  step.seq);
-    for (const TokenId token : step.tokens)
-      if (token < 0 || token >= limits_.vocab)
-        throw_error(Code::kInvalidArgument,
-                    "token {} of sequence {} is outside the vocabulary of {}", token, step.seq,
-                    limits_.vocab);
-    for (size_t j = 0; j < i; ++j)
-      if (batch[j].seq == step.seq)
-        throw_error(Code::kInvalidArgument, "sequence {} is twice in a batch, at {} and {}",
-                    step.seq, j, i);
-    unknown += find(step.seq) == nullptr;
-  }
-  if (static_cast<int64_t>(sequences_.size()) + unknown > limits_.max_sequences)
-    throw_error(
-        Code::kInvalidArgument,
-        "{} sequences are open and the batch begins {} more, the session was opened for {} at once",
-        sequences_.size(), unknown, limits_.max_sequences);
-  for (const Step& step : batch) {
-    const int64_t had = length(step.seq), more = static_cast<int64_t>(step.tokens.size());
-    if (had + more > limits_.max_context)
-      throw_error(Code::kContextFull,
-                  "sequence {} has {} tokens and gets {} more, the context holds {} (of the "
-                  "model's {}); raise it with "
-                  "--context or send less",
-                  step.seq, had, more, limits_.max_context, package_->config().max_positions);
-  }
-}
-
 void NativeSession::step(std::span<const Step> batch, const Interrupt& interrupt) {
-  check(batch);
+  check_batch(
+      batch, limits_, [this](SequenceId seq) { return find(seq) ? length(seq) : -1; },
+      sequences_.size(), package_->config().max_positions);
   const size_t known = sequences_.size();
   try {
     for (const Step& step : batch)

@@ -38,7 +38,6 @@ class NativeSession : public Session {
   };
 
   Sequence* find(SequenceId seq) const;
-  void check(std::span<const Step> batch) const;
   void compute(std::span<const Step> batch, const Interrupt& interrupt);
   void run_chunk(const Interrupt& interrupt);
 
