@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/write_beside.h"
+#include "npu.h"
 #include "package/sha256.h"
 #include "work.h"
 
@@ -44,7 +45,7 @@ void compile_static(const Api& api, const Package& package, const Target& target
                     const Settings& settings, const fs::path& destination, const Notice& notice) {
   StaticShape shape;
   if (settings.npu_prompt) shape.prompt = *settings.npu_prompt;
-  shape.context = shape.prompt + settings.npu_response.value_or(shape.context - shape.prompt);
+  if (settings.npu_response) shape.response = *settings.npu_response;
   shape.kv_f16 = device_family(target) != "CPU";
   const PackageParts parts = openvino_parts(package);
   check_static_shape(parts.config, shape);
@@ -56,8 +57,17 @@ void compile_static(const Api& api, const Package& package, const Target& target
   for (const StaticPart part : {StaticPart::kPrefill, StaticPart::kGenerate}) {
     const auto model = core.read(static_ir_xml(parts, shape, part), weights);
     const auto compiled = with_progress<std::unique_ptr<Compiled>>(
-        notice, fmt::format("compiling {} for {}", part_file(part), target.id),
-        [&] { return core.compile(model.get(), target.device, properties_of(target, settings)); });
+        notice, fmt::format("compiling {} for {}", part_file(part), target.id), [&] {
+          try {
+            return core.compile(model.get(), target.device, properties_of(target, settings));
+          } catch (const Error& error) {
+            if (!target.npuw()) throw;
+            throw Error(error.code(),
+                        explain_npu_failure(error.what()) +
+                            ". For a computer without an NPU: OpenVINO's Windows package has the "
+                            "compiler, and --ir-only writes the graphs for it");
+          }
+        });
     compiled->export_to(folder.path() / part_file(part));
   }
   const Json about = {{"format", "phial static models"},
@@ -67,7 +77,7 @@ void compile_static(const Api& api, const Package& package, const Target& target
                       {"platform", settings.npu_platform},
                       {"openvino", api.full_version},
                       {"prompt", shape.prompt},
-                      {"context", shape.context},
+                      {"response", shape.response},
                       {"kv", shape.kv_f16 ? "f16" : "f32"}};
   write_file_atomically(folder.path() / kStaticFile, about.dump(2) + "\n");
   folder.commit();
@@ -94,7 +104,7 @@ StaticModels open_static(const Api& api, const Package& package, const Target& t
     throw_error(Code::kUnsupported, "{} was compiled for {}, it can't run on {}", folder.string(),
                 device, target.id);
   StaticModels models{{static_cast<int32_t>(about.integer("prompt", 1, INT32_MAX)),
-                       static_cast<int32_t>(about.integer("context", 1, INT32_MAX)), kv == "f16"},
+                       static_cast<int32_t>(about.integer("response", 1, INT32_MAX)), kv == "f16"},
                       Core(api),
                       {},
                       nullptr,

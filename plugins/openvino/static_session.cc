@@ -44,21 +44,22 @@ StaticSession::StaticSession(const Api& api, std::shared_ptr<const Package> pack
     : api_(api),
       package_(std::move(package)),
       id_(target.id),
-      models_(open_static(api, *package_, target, settings.static_models)) {
+      models_(open_static(api, *package_, target, settings.static_models)),
+      slots_(static_cast<int32_t>(models_.shape.context())) {
   const StaticShape& shape = models_.shape;
-  if (options.context > shape.context)
+  if (options.context > slots_)
     throw_error(Code::kInvalidArgument,
                 "a context of {} tokens is wanted, {} was compiled for {}: compile again with a "
                 "larger --npu-response, or ask for less",
-                options.context, settings.static_models, shape.context);
+                options.context, settings.static_models, slots_);
   limits_.vocab = package_->config().vocab_size;
-  limits_.max_context = options.context ? options.context : shape.context;
+  limits_.max_context = options.context ? options.context : slots_;
   limits_.max_sequences = std::max(1, options.max_sequences);
   limits_.prefill_chunk = shape.prompt;
   limits_.cheap_truncate = true;
   const Phi3Config& config = package_->config();
-  prefill_ = std::make_unique<Model>(*models_.prefill, shape.prompt, shape.context, config);
-  generate_ = std::make_unique<Model>(*models_.generate, 1, shape.context, config);
+  prefill_ = std::make_unique<Model>(*models_.prefill, shape.prompt, slots_, config);
+  generate_ = std::make_unique<Model>(*models_.generate, 1, slots_, config);
 }
 
 StaticSession::~StaticSession() = default;
@@ -113,12 +114,12 @@ void StaticSession::compute(Sequence& sequence, const Step& step, const Interrup
   const Phi3Config& config = package_->config();
   if (sequence.cache.empty()) {
     const StaticShape& shape = models_.shape;
-    const int64_t elements = int64_t{config.n_kv_heads} * shape.context * config.head_dim;
+    const int64_t elements = int64_t{config.n_kv_heads} * slots_ * config.head_dim;
     for (size_t i = 0; i < prefill_->past.size(); ++i) {
       sequence.cache.emplace_back(static_cast<size_t>(elements) * (shape.kv_f16 ? 2 : 4));
       sequence.views.emplace_back(
           api_, shape.kv_f16 ? Element::kF16 : Element::kF32,
-          std::vector<int64_t>{1, config.n_kv_heads, shape.context, config.head_dim},
+          std::vector<int64_t>{1, config.n_kv_heads, slots_, config.head_dim},
           sequence.cache.back().data());
     }
   }
@@ -149,13 +150,13 @@ void StaticSession::run(Model& model, Sequence& sequence, std::span<const TokenI
   for (int32_t i = 0; i < model.tokens; ++i) {
     at(model.ids, i) = i < pad ? 0 : tokens[static_cast<size_t>(i - pad)];
     at(model.positions, i) = i < pad ? 0 : sequence.length + i - pad;
-    at(model.mask, shape.context + i) = i >= pad;
+    at(model.mask, slots_ + i) = i >= pad;
   }
-  for (int32_t i = 0; i < shape.context; ++i) at(model.mask, i) = i < sequence.length;
+  for (int32_t i = 0; i < slots_; ++i) at(model.mask, i) = i < sequence.length;
 
   Request& request = *model.request;
   const Tensor ids(api_, Element::kI64, {1, model.tokens}, model.ids.data());
-  const Tensor mask(api_, Element::kI64, {1, shape.context + model.tokens}, model.mask.data());
+  const Tensor mask(api_, Element::kI64, {1, slots_ + model.tokens}, model.mask.data());
   const Tensor positions(api_, Element::kI64, {1, model.tokens}, model.positions.data());
   request.set("input_ids", ids);
   request.set("attention_mask", mask);
@@ -170,7 +171,7 @@ void StaticSession::run(Model& model, Sequence& sequence, std::span<const TokenI
     const auto* from = static_cast<const std::byte*>(present.data());
     std::byte* to = sequence.cache[i].data();
     for (int32_t head = 0; head < config.n_kv_heads; ++head)
-      std::memcpy(to + static_cast<size_t>(head * shape.context + sequence.length) * row,
+      std::memcpy(to + static_cast<size_t>(head * slots_ + sequence.length) * row,
                   from + static_cast<size_t>(head * model.tokens + pad) * row,
                   static_cast<size_t>(n) * row);
   }

@@ -39,6 +39,7 @@ class StaticSession : public Session {
   const std::shared_ptr<const Package> package_;
   const std::string id_;
   StaticModels models_;
+  const int32_t slots_;  // of the cache
   Limits limits_;
   std::unique_ptr<Model> prefill_, generate_;
   std::vector<std::unique_ptr<Sequence>> sequences_;  // few: searched in order

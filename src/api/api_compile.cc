@@ -45,7 +45,7 @@ void write_graphs(const phial::Package& package, const std::vector<std::string>&
                   const fs::path& destination) {
   phial::StaticShape shape;
   shape.prompt = tokens(settings, "npu-prompt", shape.prompt);
-  shape.context = shape.prompt + tokens(settings, "npu-response", shape.context - shape.prompt);
+  shape.response = tokens(settings, "npu-response", shape.response);
   const phial::PackageParts parts = phial::openvino_parts(package);
   phial::check_static_shape(parts.config, shape);
   phial::FolderBeside folder(destination);

@@ -36,7 +36,7 @@ void check_range(const char* name, int32_t value, int32_t least) {
 void warn_of_settings(const phial::SessionOptions& options) {
   if (!options.notice) return;
   for (const std::string& setting : options.settings) {
-    if (setting[0] >= 'a' && setting[0] <= 'z') continue;
+    if (setting[0] >= 'a' && setting[0] <= 'z' && !setting.starts_with("static-models=")) continue;
     options.notice(phial::NoticeKind::kWarning,
                    fmt::format("'{}' has no effect: phial's own engine runs the model, which takes "
                                "no settings of a plug-in",

@@ -17,7 +17,7 @@ TEST(StaticIr, HasTheLengthsThatWereAskedFor) {
   const auto package = make_package(temp, reference_config(), {});
   StaticShape shape;
   shape.prompt = 48;
-  shape.context = 96;
+  shape.response = 48;
   for (const StaticPart part : {StaticPart::kPrefill, StaticPart::kGenerate}) {
     const int64_t n = part == StaticPart::kPrefill ? 48 : 1;
     const IrFile ir = read_ir(static_ir_xml(openvino_parts(*package), shape, part));
@@ -45,17 +45,17 @@ TEST(StaticIr, LengthsThatTheModelCantHaveAreRefused) {
                           const char* says) {
     StaticShape shape;
     shape.prompt = prompt;
-    shape.context = context;
+    shape.response = context - prompt;
     expect_error(Code::kInvalidArgument, {says},
                  [&] { static_ir_xml(openvino_parts(package), shape, StaticPart::kPrefill); });
   };
   refused(*window, 128, 1920, "sliding window of 2047");
-  refused(*window, 64, 32, "part of the context");
+  refused(*window, 64, 32, "positive");
   refused(*window, 0, 32, "positive");
   refused(*longrope, 128, 4097, "4096 with the short LongRoPE factors");
   StaticShape fits;
   fits.prompt = 127;
-  fits.context = 1920;
+  fits.response = 1920 - 127;
   EXPECT_NO_THROW(static_ir_xml(openvino_parts(*window), fits, StaticPart::kGenerate));
 }
 

@@ -14,9 +14,11 @@
 namespace phial {
 
 struct StaticShape {
-  int32_t prompt = 128;   // tokens of one prefill run
-  int32_t context = 512;  // slots of the cache: tokens that a sequence can have
-  bool kv_f16 = true;     // element type of the cache, else f32
+  int32_t prompt = 128;    // tokens of one prefill run
+  int32_t response = 384;  // tokens that fit after such a prompt
+  bool kv_f16 = true;      // element type of the cache, else f32
+
+  int64_t context() const { return int64_t{prompt} + response; }  // slots of the cache
 };
 
 enum class StaticPart { kPrefill, kGenerate };
