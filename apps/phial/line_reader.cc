@@ -100,6 +100,9 @@ class EditingReader : public LineReader {
     prompt_ = prompt;
     interrupted_ = false;
     int n = 0;
+    // libedit shows its prompt before it changes the terminal's mode: a key pressed in between
+    // would be the old mode's, and Ctrl-D lost.
+    el_set(edit_, EL_PREP_TERM, 1);
     const char* text = el_gets(edit_, &n);
     if (interrupted_) {
       write_out("^C\n");

@@ -53,6 +53,9 @@ class Terminal:
 
     def exit_code(self) -> int:
         while True:  # what is left to read would keep the program from ending
+            if not select.select([self.fd], [], [], PATIENCE)[0]:
+                os.kill(self.pid, signal.SIGKILL)
+                raise AssertionError(f"the program doesn't end; last seen: {self.seen[-2000:]!r}")
             try:
                 if not os.read(self.fd, 65536):
                     break
