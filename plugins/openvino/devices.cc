@@ -72,7 +72,12 @@ std::string gpu_why_not(const Core& core) {
          "user may not open /dev/dri/renderD* (group render), or the GPU isn't Intel's";
 }
 
-// Empty: OpenVINO lists it.
+std::string driver_why_not(const Core& core, const Target& target) {
+  if (target.kind != Target::Kind::kNpu) return {};
+  return npu_driver_why_not(core.property(target.device, "NPU_DRIVER_VERSION"));
+}
+
+// Empty: OpenVINO lists it, and its driver will do.
 std::string why_not(const Core& core, const Target& target) {
   const auto available = core.available_devices();
   const auto has = [&](const std::string& name) {
@@ -84,11 +89,11 @@ std::string why_not(const Core& core, const Target& target) {
                ? ""
                : "OpenVINO was installed without its NPU plugin";
   }
-  if (has(target.device)) return {};
+  if (has(target.device)) return driver_why_not(core, target);
   // "GPU" is GPU.0, "GPU.0" may be listed as "GPU".
   const std::string family = target.device.substr(0, target.device.find('.'));
   const bool first = target.device == family || target.device == family + ".0";
-  if (first && (has(family) || has(family + ".0"))) return {};
+  if (first && (has(family) || has(family + ".0"))) return driver_why_not(core, target);
   if (target.kind == Target::Kind::kNpu) return npu_why_not(core);
   if (target.kind == Target::Kind::kGpu && !has("GPU") && !has("GPU.0")) return gpu_why_not(core);
   std::string list;
@@ -113,7 +118,7 @@ std::vector<Device> list_devices(const Settings& settings, bool quick) {
       const std::string full = core.property(name, "FULL_DEVICE_NAME");
       devices.push_back(
           {target.id, fmt::format("{}{}OpenVINO {}", full, full.empty() ? "" : ", ", api.version),
-           kind_of(target), ""});
+           kind_of(target), driver_why_not(core, target)});
     }
     if (!gpu) devices.push_back({"openvino:GPU", "", "gpu", gpu_why_not(core)});
     if (!npu) devices.push_back({"openvino:NPU", "", "npu", npu_why_not(core)});

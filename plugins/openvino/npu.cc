@@ -4,12 +4,19 @@
 #include "npu.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace phial::ov {
 namespace {
 
 constexpr int32_t kDefaultPrompt = 1024, kDefaultResponse = 128;  // OpenVINO's own
 constexpr const char* kDriverPage = "https://github.com/intel/linux-npu-driver/releases";
+
+// The oldest drivers for OpenVINO's way with language models. On Linux the number that OpenVINO
+// tells is the time of the build in seconds since 1970 (linux-npu-driver,
+// umd/level_zero_driver/source/CMakeLists.txt; v1.13.0 was built for OpenVINO 2025.0 on
+// 2025-01-31), on Windows the last part of the version (32.0.100.3104).
+constexpr uint64_t kOldestLinux = 1738195200, kOldestWindows = 3104, kIsTime = 1000000000;
 
 // Positions that the compiled factors are right for.
 int32_t model_length(const Phi3Config& config) {
@@ -93,19 +100,37 @@ std::string npu_why_not(const Core& core) {
       core.api().version, kDriverPage);
 }
 
+std::string npu_driver_why_not(const std::string& number) {
+  if (number.empty() || number.find_first_not_of("0123456789") != std::string::npos ||
+      number.size() > 18)
+    return {};  // nothing to judge by
+  const uint64_t found = std::stoull(number);
+  if (found == 0 || found >= (found >= kIsTime ? kOldestLinux : kOldestWindows)) return {};
+  if (found < kIsTime)
+    return fmt::format(
+        "the NPU's driver is too old: found build {}, expected 32.0.100.{} or newer (Windows "
+        "Update, or Intel's download page for NPU drivers)",
+        found, kOldestWindows);
+  const auto seconds = static_cast<std::time_t>(found);
+  std::tm day = {};
+  gmtime_r(&seconds, &day);
+  return fmt::format(
+      "the NPU's driver is too old: found one built on {:04}-{:02}-{:02}, expected 1.13.0 (January "
+      "2025) or newer ({})",
+      day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, kDriverPage);
+}
+
 std::string explain_npu_failure(const std::string& message) {
   if (message.find("intel_npu_compiler") != std::string::npos ||
       message.find("compiler loading failed") != std::string::npos)
     return fmt::format(
         "this OpenVINO carries no NPU compiler; use the driver's with --ov-config "
         "NPU_COMPILER_TYPE=DRIVER, which needs Intel's NPU driver with its compiler "
-        "({}). OpenVINO says: {}",
+        "({}): {}",
         kDriverPage, message);
   if (message.find("Could not find an NPU device") != std::string::npos)
-    return fmt::format(
-        "there is no NPU, and the driver's compiler works with one only. OpenVINO "
-        "says: {}",
-        message);
+    return fmt::format("there is no NPU, and the driver's compiler works with one only: {}",
+                       message);
   return message;
 }
 

@@ -28,6 +28,9 @@ Properties npu_properties(const Target& target, const Settings& settings, const 
 // Empty: it can be used. Else what is missing, and where to get it.
 std::string npu_why_not(const Core& core);
 
+// Empty, or why a driver of this NPU_DRIVER_VERSION won't do. What can't be judged will.
+std::string npu_driver_why_not(const std::string& number);
+
 // OpenVINO's words about a failed compilation, made plainer where we know what they mean.
 std::string explain_npu_failure(const std::string& message);
 

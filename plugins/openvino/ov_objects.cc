@@ -30,9 +30,17 @@ Status with_properties(const Properties& properties, Call&& call) {
 }
 
 // "Exception from src/inference/src/cpp/core.cpp:112:" and "Check 'x' failed at y.cpp:5:" say
-// nothing to the user.
-bool is_position(std::string_view line) {
-  return line.empty() || line.starts_with("Exception from ") || line.starts_with("Check '");
+// nothing to the user; the former comes within lines too.
+bool is_position(std::string_view line) { return line.empty() || line.starts_with("Check '"); }
+
+void drop_exception_positions(std::string& line) {
+  constexpr std::string_view kBegin = "Exception from ";
+  for (size_t at; (at = line.find(kBegin)) != std::string::npos;) {
+    size_t end = line.find(".cpp:", at);
+    if (end == std::string::npos) return;
+    end = line.find(':', end + 5);
+    line.erase(at, end == std::string::npos ? end : end + 1 - at);
+  }
 }
 
 }  // namespace
@@ -44,6 +52,7 @@ std::string clean_message(const std::string& message) {
     const size_t end = std::min(message.find('\n', begin), message.size());
     std::string line = message.substr(begin, end - begin);
     begin = end + 1;
+    drop_exception_positions(line);
     while (!line.empty() && (line.back() == ' ' || line.back() == '.' || line.back() == '\r'))
       line.pop_back();
     line.erase(0, std::min(line.find_first_not_of(' '), line.size()));

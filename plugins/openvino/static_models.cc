@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "static_models.h"
 
+#include "base/checksum.h"
 #include "base/json.h"
 #include "base/write_beside.h"
 #include "npu.h"
@@ -39,6 +40,20 @@ Properties properties_of(const Target& target, const Settings& settings) {
   return properties;
 }
 
+// OpenVINO trusts what it imports.
+void check_blob(const MappedFile& blob, const JsonView& about) {
+  const auto bytes = static_cast<uint64_t>(about.integer("bytes", 0, INT64_MAX));
+  if (blob.size() != bytes)
+    throw_error(Code::kCorrupt,
+                "{}: found {} bytes, expected {}: compile again with `phial compile`",
+                blob.path().string(), blob.size(), bytes);
+  if (about.at("checksum") != Json(checksum(blob.bytes())))
+    throw_error(Code::kCorrupt,
+                "{}: isn't as it was written (its checksum differs): compile again with `phial "
+                "compile`",
+                blob.path().string());
+}
+
 }  // namespace
 
 void compile_static(const Api& api, const Package& package, const Target& target,
@@ -54,6 +69,7 @@ void compile_static(const Api& api, const Package& package, const Target& target
   const Tensor weights(api, Element::kU8, {static_cast<int64_t>(parts.weights.size())},
                        parts.weights.data());
   FolderBeside folder(destination);
+  Json files = Json::object();
   for (const StaticPart part : {StaticPart::kPrefill, StaticPart::kGenerate}) {
     const auto model = core.read(static_ir_xml(parts, shape, part), weights);
     const auto compiled = with_progress<std::unique_ptr<Compiled>>(
@@ -69,6 +85,8 @@ void compile_static(const Api& api, const Package& package, const Target& target
           }
         });
     compiled->export_to(folder.path() / part_file(part));
+    const MappedFile blob(folder.path() / part_file(part));
+    files[part_file(part)] = {{"bytes", blob.size()}, {"checksum", checksum(blob.bytes())}};
   }
   const Json about = {{"format", "phial static models"},
                       {"format_version", kFormatVersion},
@@ -78,7 +96,8 @@ void compile_static(const Api& api, const Package& package, const Target& target
                       {"openvino", api.full_version},
                       {"prompt", shape.prompt},
                       {"response", shape.response},
-                      {"kv", shape.kv_f16 ? "f16" : "f32"}};
+                      {"kv", shape.kv_f16 ? "f16" : "f32"},
+                      {"files", files}};
   write_file_atomically(folder.path() / kStaticFile, about.dump(2) + "\n");
   folder.commit();
 }
@@ -110,8 +129,10 @@ StaticModels open_static(const Api& api, const Package& package, const Target& t
                       nullptr,
                       nullptr};
   check_static_shape(package.config(), models.shape);
+  const JsonView files(about.at("files"), about_file.string());
   for (const StaticPart part : {StaticPart::kPrefill, StaticPart::kGenerate}) {
     const MappedFile& blob = models.blobs.emplace_back(folder / part_file(part));
+    check_blob(blob, JsonView(files.at(part_file(part)), files.where()));
     std::string why;
     auto compiled = models.core.import(blob.bytes(), target.device, why);
     if (!compiled)

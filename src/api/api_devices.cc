@@ -75,6 +75,16 @@ Candidates judge(const Backends& backends, const phial::Package& package,
   return candidates;
 }
 
+// Some things about an accelerator show only when it is used: its driver lacks the compiler, its
+// memory is full, it is gone.
+bool may_try_another(const phial::Backend& backend, const std::string& device,
+                     const phial::Error& error) {
+  if (error.code() != Code::kUnsupported && error.code() != Code::kOutOfMemory) return false;
+  for (const phial::Device& known : backend.devices())
+    if (known.id == device) return known.kind != "cpu";
+  return false;
+}
+
 }  // namespace
 
 phial::SessionOptions api::to_session_options(const phial_model_options& options) {
@@ -115,26 +125,38 @@ std::unique_ptr<phial_model> api::open_on_device(std::shared_ptr<const Package> 
   const SessionOptions session_options = to_session_options(options);
   const std::string wanted = options.device ? options.device : "auto";
   const Backends backends = make_backends(wanted, session_options.settings);
-  const Candidates candidates = judge(backends, *package, wanted);
-  const Choice choice = options.require_device
-                            ? Choice{&choose_device(candidates.verdicts, wanted), {}}
-                            : choose_device_or_another(candidates.verdicts, wanted);
-  const std::string& device = choice.verdict->device;
-  const Backend& backend =
-      *candidates.of_verdict[static_cast<size_t>(choice.verdict - candidates.verdicts.data())];
+  Candidates candidates = judge(backends, *package, wanted);
   const Notice& notice = session_options.notice;
-  if (!choice.fallback.empty() && notice)
-    notice(NoticeKind::kWarning,
-           fmt::format("'{}' can't be used, {} runs it instead: {}", wanted, device,
-                       choice.fallback.substr(0, choice.fallback.find('\n'))));
-  if (&backend == backends.front().get()) warn_of_settings(session_options);
+  for (;;) {
+    const Choice choice = options.require_device
+                              ? Choice{&choose_device(candidates.verdicts, wanted), {}}
+                              : choose_device_or_another(candidates.verdicts, wanted);
+    const auto index = static_cast<size_t>(choice.verdict - candidates.verdicts.data());
+    const Backend& backend = *candidates.of_verdict[index];
+    const std::string device = choice.verdict->device;
+    if (!choice.fallback.empty() && notice)
+      notice(NoticeKind::kWarning,
+             fmt::format("'{}' can't be used, {} runs it instead: {}", wanted, device,
+                         choice.fallback.substr(0, choice.fallback.find('\n'))));
+    if (&backend == backends.front().get()) warn_of_settings(session_options);
 
-  auto model = std::make_unique<phial_model>();
-  model->session = backend.open(package, device, session_options);
-  model->package = std::move(package);
-  model->threads = options.threads > 0 ? options.threads : available_threads();
-  model->fallback = choice.fallback;
-  return model;
+    auto model = std::make_unique<phial_model>();
+    try {
+      model->session = backend.open(package, device, session_options);
+    } catch (const Error& error) {
+      Verdict& verdict = candidates.verdicts[index];
+      if (options.require_device || !may_try_another(backend, device, error)) throw;
+      verdict.rank = 0;
+      verdict.reason = error.what();
+      if (wanted == "auto" && notice)
+        notice(NoticeKind::kWarning, fmt::format("{} can't be used: {}", device, verdict.reason));
+      continue;
+    }
+    model->package = std::move(package);
+    model->threads = options.threads > 0 ? options.threads : available_threads();
+    model->fallback = choice.fallback;
+    return model;
+  }
 }
 
 extern "C" {

@@ -4,14 +4,17 @@
 // of entry.json's modification.
 #include "backend/compile_cache.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/write_beside.h"
@@ -24,25 +27,9 @@ constexpr const char* kPartial = "partial-";
 constexpr uint64_t kDefaultMost = uint64_t{16} << 30;
 // A compilation that takes longer than this has died.
 constexpr auto kPartialLives = std::chrono::hours(24);
+// Nor for one whose process is gone; not at once, since the process may be another computer's.
+constexpr auto kDeadPartialLives = std::chrono::hours(1);
 constexpr uint64_t kEntryLimit = 1 << 20;
-
-// Against damage, not against malice; four lanes, so that it goes at the speed of reading.
-uint64_t checksum(std::span<const std::byte> bytes) {
-  constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;
-  uint64_t lanes[4] = {1, 2, 3, 4};
-  size_t at = 0;
-  for (; at + 32 <= bytes.size(); at += 32)
-    for (size_t lane = 0; lane < 4; ++lane) {
-      uint64_t word;
-      std::memcpy(&word, bytes.data() + at + 8 * lane, 8);
-      lanes[lane] = (lanes[lane] ^ word) * kMultiplier;
-      lanes[lane] ^= lanes[lane] >> 29;
-    }
-  uint64_t sum = bytes.size();
-  for (; at < bytes.size(); ++at) sum = (sum ^ static_cast<uint64_t>(bytes[at])) * kMultiplier;
-  for (const uint64_t lane : lanes) sum = ((sum ^ lane) * kMultiplier) ^ (sum >> 31);
-  return sum;
-}
 
 bool is_key(const std::string& name) {
   return name.size() == 64 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -89,6 +76,13 @@ void verify(const fs::path& folder) {
   const Json found = describe(folder, JsonView(entry, kEntryFile).string("what"));
   if (found != entry || found["files"].empty())
     throw_error(Code::kCorrupt, "{}: isn't as it was written", folder.string());
+}
+
+// Of a folder partial-<pid>-<n>.
+bool writer_has_died(const std::string& name) {
+  if (!name.starts_with(kPartial)) return false;
+  const long pid = std::strtol(name.c_str() + std::strlen(kPartial), nullptr, 10);
+  return pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
 }
 
 fs::file_time_type last_use(const fs::path& entry) {
@@ -284,7 +278,8 @@ void CompileCache::make_space() const {
     if (!is_key(entry.key)) {
       std::error_code failed;
       const auto age = fs::file_time_type::clock::now() - fs::last_write_time(folder, failed);
-      if (!failed && age > kPartialLives) discard(folder);
+      if (!failed && age > (writer_has_died(entry.key) ? kDeadPartialLives : kPartialLives))
+        discard(folder);
       continue;
     }
     if (kept + entry.bytes > most_)

@@ -78,9 +78,20 @@ TEST(openvino_settings, openvinos_messages_without_positions) {
                           "property: X.\n\n"),
             "No such property: X");
   EXPECT_EQ(clean_message("one.\ntwo"), "one; two");
+  EXPECT_EQ(clean_message("Loading failed. Error: Exception from src/vcl_api.cpp:22:\nNo file"),
+            "Loading failed. Error:; No file");
   EXPECT_NE(explain_npu_failure("plugin_compiler_adapter.cpp:54: VCL compiler loading failed")
                 .find("NPU_COMPILER_TYPE=DRIVER"),
             std::string::npos);
+}
+
+TEST(openvino_settings, the_npus_driver_is_judged_by_its_number) {
+  for (const char* fine : {"", "0", "unknown", "1738195200", "1775131341", "3104", "4082"})
+    EXPECT_EQ(npu_driver_why_not(fine), "") << fine;
+  // linux-npu-driver 1.10.1 and 1.5.0.
+  EXPECT_NE(npu_driver_why_not("1734688392").find("2024-12-20"), std::string::npos);
+  EXPECT_NE(npu_driver_why_not("1718811630").find("expected 1.13.0"), std::string::npos);
+  EXPECT_NE(npu_driver_why_not("2408").find("expected 32.0.100.3104"), std::string::npos);
 }
 
 }  // namespace

@@ -103,7 +103,7 @@ TEST(openvino_static, what_does_not_fit_is_said) {
     std::ofstream damaged(folder / "generate.blob", std::ios::binary | std::ios::trunc);
     damaged << "not a blob";
   }
-  expect_error(Code::kUnsupported, {"generate.blob", "Compile again"},
+  expect_error(Code::kCorrupt, {"generate.blob", "compile again"},
                [&] { open(package, folder); });
   write_file_atomically(folder / "npu.json", "{\"format\": \"phial static models\"");
   expect_error(Code::kCorrupt, {"npu.json"}, [&] { open(package, folder); });
