@@ -162,6 +162,19 @@ IrValue IrAttention::layer(int index, const IrValue& x) {
   const IrOps ops(graph_, fmt::format("model.layers.{}.self_attn", index));
   const IrValue qkv = ops.mat_mul("qkv_proj/MatMul", x, weights_.matrix(Role::kQkv, index), true);
   auto heads = [&](const std::string& name, int64_t first, int64_t stop, int64_t count) {
+    // Two heads of a static prefill come apart by themselves: of their Transpose the NPU compiler
+    // gives one head to each of a 3720's two tiles, and fails on what is left of it
+    // ("UnrollPermuteDMA ... is not equal to 3", 8.4).
+    if (options_.stateless && options_.sequence > 1 && count == 2) {
+      std::vector<IrValue> apart;
+      for (int64_t head = 0; head < count; ++head) {
+        const int64_t begin = first + head * dim;
+        apart.push_back(ops.unsqueeze(
+            "", ops.slice(fmt::format("Slice_{}_{}", name, head), qkv, 2, begin, begin + dim),
+            ops.i64(1), 1));
+      }
+      return ops.concat(fmt::format("Concat_{}", name), apart, 1);
+    }
     const IrValue rows = ops.slice(fmt::format("Slice_{}", name), qkv, 2, first, stop);
     const IrDims dims = {x.dims[0], x.dims[1], count, dim};
     const IrValue split = ops.reshape(fmt::format("Reshape_{}", name), rows,

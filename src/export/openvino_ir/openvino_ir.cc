@@ -55,6 +55,11 @@ std::vector<std::byte> openvino_graph_constants(const PackageParts& parts) {
       options.rope_factors = factors;
       collect(options);
     }
+  options.rope_factors = RopeFactors::kShort;  // static models
+  options.batch = 1;
+  options.sequence = 2;
+  options.past = 2;
+  collect(options);
   return constants.collected();
 }
 
