@@ -44,6 +44,20 @@ TEST(npuw_on_cpu, token_for_token_as_the_cpu) {
   }
 }
 
+TEST(npuw_on_cpu, a_compiled_model_that_leaves_its_weights_in_the_package_is_used_again) {
+  const auto package = tiny_on_disk(TinyKind::kPlain);
+  const Tokens expected = greedy(*open(package, "openvino:CPU"), prompt_of(7), 20);
+  for (const bool again : {false, true}) {
+    std::string said;
+    const auto session = open(package, kDevice, {"CACHE_MODE=OPTIMIZE_SIZE"},
+                              [&](NoticeKind kind, const std::string& text) {
+                                if (kind != NoticeKind::kProgress) said += text + "\n";
+                              });
+    EXPECT_EQ(said.find("this happens once") == std::string::npos, again) << said;
+    EXPECT_EQ(greedy(*session, prompt_of(7), 20), expected);
+  }
+}
+
 TEST(npuw_on_cpu, a_conversation_goes_on) {
   const auto package = tiny_on_disk(TinyKind::kPlain);
   const auto npu = open(package, kDevice), cpu = open(package, "openvino:CPU");
