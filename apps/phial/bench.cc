@@ -187,7 +187,7 @@ int bench(BenchOptions options) {
   const CatchInterrupt interrupt(true);
   const auto start = Clock::now();
   phial::Model model = options.model
-                           ? phial::Model(*options.model, options.model_options)
+                           ? phial::Model(phial::find_model(*options.model), options.model_options)
                            : phial::Model::synthetic(options.synthetic, options.recipe,
                                                      options.layers, 1, options.model_options);
   const double load_seconds = seconds_since(start);
@@ -203,7 +203,7 @@ int bench(BenchOptions options) {
 void add_bench(CommandLine& line) {
   auto options = std::make_shared<BenchOptions>();
   Verb verb = line.add("bench", "Measure the speed of a model, or of a shape with random weights");
-  verb.argument("MODEL", options->model, "Folder of the model");
+  verb.argument("MODEL", options->model, "Name or folder of the model");
   verb.option("--synthetic", options->synthetic,
               "Random weights in memory of this shape: phi-3-mini, ...");
   verb.list("-p,--prompt", options->prompts, "Lengths of prompts, with commas between; 0: none");

@@ -24,7 +24,7 @@ class ChatLoop {
  public:
   explicit ChatLoop(const ChatOptions& options)
       : name_(options.model),
-        model_(options.model, options.model_options),
+        model_(find_or_pull(options.model, options.offline), options.model_options),
         chat_(model_),
         interactive_(stdin_is_terminal()),
         interrupt_(false),
@@ -196,7 +196,7 @@ int chat(const ChatOptions& options) { return ChatLoop(options).run(); }
 void add_chat(CommandLine& line) {
   auto options = std::make_shared<ChatOptions>();
   Verb verb = line.add("chat", "Talk with a model; /help inside");
-  verb.argument("MODEL", options->model, "Folder of the model");
+  verb.argument("MODEL", options->model, "Name or folder of the model");
   add_chat_flags(verb, *options);
   verb.action([options] { return chat(*options); });
 }

@@ -101,10 +101,17 @@ void add_bench(CommandLine& line);
 void add_make_random(CommandLine& line);
 void add_devices(CommandLine& line);
 void add_cache(CommandLine& line);
+void add_pull(CommandLine& line);
+void add_list(CommandLine& line);
+void add_rm(CommandLine& line);
+void add_cp(CommandLine& line);
 
 // A line of the library's for the user, on standard error; the progress of long work on a terminal
 // only.
 void show_notice(phial_notice_kind kind, std::string_view text);
+
+// The folder of a model that is there, by path or by name; one that isn't but can be had is pulled.
+std::string find_or_pull(const std::string& name, bool offline);
 
 // Flags that several verbs have.
 void add_model_flags(Verb& verb, phial::ModelOptions& options);
@@ -118,6 +125,7 @@ struct ChatOptions {
   std::string system;
   phial::ModelOptions model_options;
   phial::GenerateParams params;
+  bool offline = false;
   bool no_history = false;
   bool verbose = false;
 };

@@ -18,7 +18,7 @@ void add_compile(CommandLine& line) {
   options->model_options.notice = show_notice;
   Verb verb =
       line.add("compile", "Compile a package ahead of time, to be run with --static-models");
-  verb.argument("MODEL", options->model, "Folder of the package");
+  verb.argument("MODEL", options->model, "Name or folder of the package");
   verb.required("-o,--output", options->out, "The new folder");
   verb.option("--device", options->model_options.device, "npu, or a device such as openvino:CPU");
   verb.call("--npu-platform", "N",
@@ -30,7 +30,8 @@ void add_compile(CommandLine& line) {
             "Write the two static graphs (prefill.xml, generate.xml) and compile nothing");
   add_openvino_flags(verb, options->model_options);
   verb.action([options] {
-    phial::compile(options->model, options->out, options->model_options, options->ir_only);
+    phial::compile(phial::find_model(options->model), options->out, options->model_options,
+                   options->ir_only);
     write_err("phial: " + options->out + " is ready" +
               (options->ir_only
                    ? ""

@@ -18,11 +18,12 @@ void add_export(CommandLine& line) {
   auto options = std::make_shared<Options>();
   Verb verb = line.add("export",
                        "Let another runtime open a package; 'phial quantize' does this by itself");
-  verb.argument("MODEL", options->model, "Folder of the package");
+  verb.argument("MODEL", options->model, "Name or folder of the package");
   verb.choice("--to", options->to, {"openvino"}, "The runtime");
   verb.flag("-q,--quiet", options->quiet, "Don't list the files");
   verb.action([options] {
-    const auto files = nlohmann::json::parse(phial::export_json(options->model, options->to));
+    const auto files =
+        nlohmann::json::parse(phial::export_json(phial::find_model(options->model), options->to));
     if (options->quiet) return 0;
     for (const auto& file : files)
       write_err(fmt::format("{}/{}: {}\n", options->model, file["file"].get<std::string>(),

@@ -99,6 +99,8 @@ void add_chat_flags(Verb& verb, ChatOptions& options) {
   verb.option("--system", options.system, "What the model is told first");
   add_generate_flags(verb, options.params);
   add_model_flags(verb, options.model_options);
+  verb.flag("--offline", options.offline,
+            "Open no connection: a model that isn't here is an error");
   verb.flag("--no-history", options.no_history, "Chat: don't keep what is typed");
   verb.flag("--verbose", options.verbose, "Chat: statistics after every answer");
 }

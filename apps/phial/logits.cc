@@ -73,7 +73,7 @@ struct LogitsOptions {
 int logits(const LogitsOptions& options) {
   const std::vector<int32_t> ids = ids_of(options.ids);
   if (ids.empty()) throw Failure("--ids: there is no token id");
-  phial::Model model(options.model, options.model_options);
+  phial::Model model(phial::find_model(options.model), options.model_options);
   phial::Session session(model);
   const CatchInterrupt interrupt(true);
   const std::vector<float> values = session.step_all(ids, &CatchInterrupt::seen);
@@ -86,7 +86,7 @@ int logits(const LogitsOptions& options) {
 void add_logits(CommandLine& line) {
   auto options = std::make_shared<LogitsOptions>();
   Verb verb = line.add("logits", "Logits of all positions, float32 [tokens, vocabulary] as .npy");
-  verb.argument("MODEL", options->model, "Folder of the model");
+  verb.argument("MODEL", options->model, "Name or folder of the model");
   verb.required("--ids", options->ids, "Token ids: 1,2,3 or @FILE");
   verb.required("--out", options->out, "File to write");
   add_model_flags(verb, options->model_options);

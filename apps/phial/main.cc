@@ -3,13 +3,18 @@
 #include "cli.h"
 
 int main(int argc, char** argv) {
-  cli::CommandLine line("phial runs Microsoft's Phi-3 family on this computer.",
-                        "MODEL is a folder: a package that 'phial quantize' wrote, or a Hugging "
-                        "Face model as published.\n"
-                        "Many flags have a twin in the environment, named beside them. Help on a "
-                        "verb: phial VERB --help");
+  cli::CommandLine line(
+      "phial runs Microsoft's Phi-3 family on this computer.",
+      "MODEL is a name ('phial list'), or a folder: a package that 'phial quantize' "
+      "wrote, or a Hugging Face model as published.\n"
+      "Many flags have a twin in the environment, named beside them. Help on a "
+      "verb: phial VERB --help");
   cli::add_run(line);
   cli::add_chat(line);
+  cli::add_pull(line);
+  cli::add_list(line);
+  cli::add_rm(line);
+  cli::add_cp(line);
   cli::add_quantize(line);
   cli::add_export(line);
   cli::add_compile(line);

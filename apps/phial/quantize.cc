@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli.h"
+#include "progress_bar.h"
 #include "terminal.h"
 
 namespace cli {
@@ -18,38 +19,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// One line on a terminal that is written again and again; nothing anywhere else.
-class ProgressBar {
- public:
-  explicit ProgressBar(Clock::time_point start) : shown_(stderr_is_terminal()), start_(start) {}
-  ~ProgressBar() { clear(); }
-
-  void show(uint64_t done, uint64_t total) {
-    const double now = seconds_since(start_);
-    if (!shown_ || total == 0 || now - last_ < 0.1) return;
-    last_ = now;
-    constexpr int kWidth = 30;
-    const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-    const double rate = static_cast<double>(done) / std::max(now, 1e-3);
-    const double left = rate > 0 ? static_cast<double>(total - std::min(done, total)) / rate : 0;
-    const int filled = static_cast<int>(share * kWidth);
-    write_err(fmt::format("\r\033[K[{:#>{}}{:->{}}] {:3.0f}%  {} of {}  {}/s  {} left", "", filled,
-                          "", kWidth - filled, share * 100, human_bytes(static_cast<double>(done)),
-                          human_bytes(static_cast<double>(total)), human_bytes(rate),
-                          human_seconds(left)));
-    drawn_ = true;
-  }
-  void clear() {
-    if (drawn_) write_err("\r\033[K");
-    drawn_ = false;
-  }
-
- private:
-  bool shown_, drawn_ = false;
-  Clock::time_point start_;
-  double last_ = -1;
-};
 
 uint64_t folder_bytes(const std::string& folder) {
   uint64_t sum = 0;
@@ -71,7 +40,7 @@ int quantize(const QuantizeOptions& options) {
   const auto start = Clock::now();
   uint64_t source_bytes = 0;
   {
-    ProgressBar bar(start);
+    ProgressBar bar;
     phial::quantize(
         options.source, options.destination, options.recipe,
         [&](uint64_t done, uint64_t total, std::string_view) {
@@ -99,7 +68,7 @@ void add_quantize(CommandLine& line) {
   Verb verb = line.add("quantize",
                        "Make a package of a Hugging Face model: by default int4, symmetric, groups "
                        "of 128, all of it (ratio 1)");
-  verb.alias("quantize");
+  verb.alias("quantise");
   verb.argument("SRC", options->source, "Folder of the Hugging Face model");
   verb.argument("DST", options->destination, "Folder to make");
   add_recipe_flags(verb, options->recipe);

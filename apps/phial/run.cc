@@ -56,7 +56,8 @@ int run(RunOptions options) {
   if (options.prompt.empty()) throw Failure("the prompt is empty");
 
   const auto start = std::chrono::steady_clock::now();
-  phial::Model model(options.chat.model, options.chat.model_options);
+  const std::string folder = find_or_pull(options.chat.model, options.chat.offline);
+  phial::Model model(folder, options.chat.model_options);
   const double load_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
@@ -97,7 +98,7 @@ int run(RunOptions options) {
 void add_run(CommandLine& line) {
   auto options = std::make_shared<RunOptions>();
   Verb verb = line.add("run", "Answer a prompt");
-  verb.argument("MODEL", options->chat.model, "Folder of the model");
+  verb.argument("MODEL", options->chat.model, "Name or folder of the model");
   verb.argument("PROMPT", options->argument,
                 "The prompt; '-' or nothing reads standard input; nothing on a terminal: chat");
   verb.flag("--raw", options->raw, "Continue the prompt as it is, without the chat template");

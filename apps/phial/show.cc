@@ -70,10 +70,10 @@ void add_show(CommandLine& line) {
   auto model = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   Verb verb = line.add("show", "What is known of a model");
-  verb.argument("MODEL", *model, "Folder of the model");
+  verb.argument("MODEL", *model, "Name or folder of the model");
   verb.flag("--json", *json, "As one JSON object");
   verb.action([=] {
-    const Json facts = Json::parse(phial::package_json(*model));
+    const Json facts = Json::parse(phial::package_json(phial::find_model(*model)));
     std::string text;
     if (*json) {
       text = dump(facts);

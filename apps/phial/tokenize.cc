@@ -9,7 +9,7 @@ namespace cli {
 namespace {
 
 int tokenize(const std::string& model, bool as_chat) {
-  const phial::Tokenizer tokenizer(model);
+  const phial::Tokenizer tokenizer(phial::find_model(model));
   const std::string text = read_all_stdin();
   std::vector<int32_t> ids;
   if (as_chat) {
@@ -29,7 +29,8 @@ void add_tokenize(CommandLine& line) {
   auto model = std::make_shared<std::string>();
   auto as_chat = std::make_shared<bool>(false);
   Verb verb = line.add("tokenize", "Text on standard input to token ids");
-  verb.argument("MODEL", *model, "Folder of the model, or of its tokenizer files alone");
+  verb.argument("MODEL", *model,
+                "Name or folder of the model, or folder of its tokenizer files alone");
   verb.flag("--chat", *as_chat, "The text is a user's message: put it through the chat template");
   verb.action([=] { return tokenize(*model, *as_chat); });
 }

@@ -347,6 +347,48 @@ PHIAL_API phial_error* phial_quantize(const char* source, const char* destinatio
                                       phial_progress progress, phial_interrupt interrupt,
                                       void* user);
 
+// ---- Models by name ----
+
+// A name is "phi-3-mini", "phi-4:int8" or "owner/name@revision:fp16"; without a tag int4 comes
+// before int8 and fp16. The models of this user are packages in PHIAL_MODELS, else in
+// phial/models of XDG_DATA_HOME. Any number of processes may use that folder at once.
+
+// JSON: {"folder", "models": [{"name", "folder", "bytes", "changed" (seconds since 1970)}], "known":
+// [{"name", "repository"}]}.
+PHIAL_API phial_error* phial_models_list(char** json);
+// The folder that `name` means: itself if there is such a folder, else that of a model.
+// PHIAL_NOT_FOUND.
+PHIAL_API phial_error* phial_models_find(const char* name, char** folder);
+// JSON (may be NULL): the model that is gone. PHIAL_NOT_FOUND, PHIAL_INVALID_ARGUMENT: there are
+// several of that name, say which.
+PHIAL_API phial_error* phial_models_remove(const char* name, char** json);
+// Gives a model another name, or one to a package elsewhere (`from` may be a folder). Weights are
+// linked where that is possible. JSON (may be NULL): the model that there is now.
+PHIAL_API phial_error* phial_models_copy(const char* from, const char* to, char** json);
+
+typedef struct phial_pull_options {
+  size_t size;
+  const phial_quantize_options* recipe;  // NULL: the default; a tag of the name comes first
+  int32_t connections;                   // 4
+  int32_t keep;                          // not 0: the original files too, beside the package
+  int32_t offline;  // not 0, or HF_HUB_OFFLINE=1: PHIAL_UNSUPPORTED rather than a connection
+} phial_pull_options;
+
+PHIAL_API void phial_pull_options_init(phial_pull_options* options);
+
+// Downloads a model from a Hugging Face compatible hub (HF_ENDPOINT, HF_TOKEN, HF_HOME, proxies of
+// the environment) and quantizes it while it comes, unless it is there already. What has come is
+// kept when this ends early, and the next call goes on. `progress` and `interrupt` are called on any
+// thread, one at a time; `current` begins with "downloading" or "quantizing", and `done` of a
+// download counts what an earlier call brought. JSON (may be NULL): {"name", "folder", "bytes",
+// "changed", "was_there"}. PHIAL_NOT_FOUND: no such repository; PHIAL_UNSUPPORTED: terms to accept,
+// or not a Phi-3; PHIAL_IO: network or disk; PHIAL_CORRUPT: a checksum is wrong; PHIAL_CANCELLED.
+PHIAL_API phial_error* phial_pull(const char* name, const phial_pull_options* options,
+                                  phial_progress progress, phial_interrupt interrupt, void* user,
+                                  char** json);
+
+// ---- Packages for other runtimes ----
+
 // Makes, or makes anew, the files with which other runtimes open a package: `to` is "openvino"
 // (what phial_quantize makes already; for a package of an older phial, or one that lost them). The
 // weights file grows only by small constants that it lacks; a package whose export was interrupted

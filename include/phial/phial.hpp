@@ -8,260 +8,18 @@
 #include <phial/phial.h>
 
 #include <cstdint>
-#include <exception>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <phial/phial_detail.hpp>
+#include <phial/phial_types.hpp>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace phial {
-// The inline namespace keeps these names apart from the library's own in the linker's eyes.
 inline namespace client {
-
-class Exception : public std::runtime_error {
- public:
-  Exception(phial_code code, const std::string& message)
-      : std::runtime_error(message), code_(code) {}
-  phial_code code() const { return code_; }
-
- private:
-  phial_code code_;
-};
-
-// Pieces of the reply's text; false stops it. Exceptions thrown here come out of the call that
-// generates.
-using TextCallback = std::function<bool(std::string_view piece)>;
-// true: stop.
-using Interrupt = std::function<bool()>;
-using Progress =
-    std::function<void(uint64_t done_bytes, uint64_t total_bytes, std::string_view current)>;
-
-using Notice = std::function<void(phial_notice_kind kind, std::string_view text)>;
-
-struct ModelOptions {
-  std::string device = "auto";
-  std::string kv_cache;  // "f16", "f32", empty: the engine's choice
-  int32_t context = 0;   // 0: the model's maximum
-  int32_t max_sequences = 1;
-  int32_t threads = 0;        // 0: all
-  int32_t prefill_chunk = 0;  // 0: the engine's choice
-  bool require_device = false;
-  std::vector<std::string> settings;  // "KEY=VALUE" for the runtime behind a plug-in
-  Notice notice;  // must not throw; lines for the user while the model opens or runs
-};
-
-struct QuantizeOptions {
-  std::string weight_format = "int4";  // "fp16", "int8", "int4"
-  int32_t group_size = 128;            // 32, 64, 128, -1: a whole row
-  double ratio = 1.0;
-  std::optional<bool> symmetric;  // unset: int4 symmetric, int8 asymmetric
-  bool all_layers = false;
-  int32_t threads = 0;
-  bool overwrite = false;
-};
-
-struct GenerateParams {
-  int32_t max_new_tokens = -1;  // -1: until a stop or the end of the context
-  float temperature = 0.0f;     // 0: greedy
-  int32_t top_k = 0;
-  float top_p = 1.0f;
-  float min_p = 0.0f;
-  float repetition_penalty = 1.0f;
-  float presence_penalty = 0.0f;
-  float frequency_penalty = 0.0f;
-  uint64_t seed = 0;
-  bool ignore_eos = false;
-  bool keep_special = false;
-  std::vector<std::string> stop;
-};
-
-struct Stats {
-  int32_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, threads = 0;
-  double prefill_seconds = 0, decode_seconds = 0, first_token_seconds = 0;
-  uint64_t peak_rss_bytes = 0;
-  std::string device, tier;
-};
-
-struct Result {
-  std::string text;
-  std::vector<int32_t> ids;
-  std::string finish_reason;  // "stop", "length", "cancelled"
-  int32_t stop_id = -1;
-  std::string stop_string;
-  Stats stats;
-};
-
-namespace detail {
-
-inline void check(phial_error* error) {
-  if (!error) return;
-  const std::unique_ptr<phial_error, decltype(&phial_error_free)> owner(error, &phial_error_free);
-  throw Exception(phial_error_code(error), phial_error_message(error));
-}
-
-inline std::string take(char* text, size_t length) {
-  const std::unique_ptr<char, decltype(&phial_free)> owner(text, &phial_free);
-  return {text, length};
-}
-inline std::string take(char* text) { return take(text, std::char_traits<char>::length(text)); }
-
-inline std::vector<int32_t> take(int32_t* ids, size_t n) {
-  const std::unique_ptr<int32_t, decltype(&phial_free)> owner(ids, &phial_free);
-  return {ids, ids + n};
-}
-
-template <class T, void (*release)(T*)>
-struct Release {
-  void operator()(T* handle) const { release(handle); }
-};
-template <class T, void (*release)(T*)>
-using Handle = std::unique_ptr<T, Release<T, release>>;
-
-inline void notice_function(void* user, int32_t kind, const char* text) {
-  (*static_cast<const Notice*>(user))(static_cast<phial_notice_kind>(kind), text);
-}
-
-// `settings` and `notice` are what the result points to.
-inline phial_model_options to_c(const ModelOptions& options, std::vector<const char*>& settings,
-                                Notice* notice) {
-  phial_model_options c;
-  phial_model_options_init(&c);
-  c.device = options.device.c_str();
-  c.kv_cache = options.kv_cache.empty() ? nullptr : options.kv_cache.c_str();
-  c.context = options.context;
-  c.max_sequences = options.max_sequences;
-  c.threads = options.threads;
-  c.prefill_chunk = options.prefill_chunk;
-  c.require_device = options.require_device;
-  for (const std::string& setting : options.settings) settings.push_back(setting.c_str());
-  c.settings = settings.data();
-  c.n_settings = settings.size();
-  if (notice && *notice) {
-    c.notice = &notice_function;
-    c.notice_user = notice;
-  }
-  return c;
-}
-
-inline phial_quantize_options to_c(const QuantizeOptions& options) {
-  phial_quantize_options c;
-  phial_quantize_options_init(&c);
-  c.weight_format = options.weight_format.c_str();
-  c.group_size = options.group_size;
-  c.ratio = options.ratio;
-  c.symmetric = options.symmetric ? *options.symmetric : -1;
-  c.all_layers = options.all_layers;
-  c.threads = options.threads;
-  c.overwrite = options.overwrite;
-  return c;
-}
-
-// Callbacks as C functions. An exception of the user's function is kept and stops the call.
-struct Callbacks {
-  const TextCallback* on_text = nullptr;
-  const Interrupt* interrupt = nullptr;
-  const Progress* progress = nullptr;
-  std::exception_ptr thrown;
-
-  template <class Function>
-  int guarded(Function&& function) noexcept {
-    if (thrown) return 1;
-    try {
-      return function();
-    } catch (...) {
-      thrown = std::current_exception();
-      return 1;
-    }
-  }
-  static int text_function(void* user, const char* text, size_t length) {
-    auto* self = static_cast<Callbacks*>(user);
-    return self->guarded([&] { return (*self->on_text)({text, length}) ? 0 : 1; });
-  }
-  static int interrupt_function(void* user) {
-    auto* self = static_cast<Callbacks*>(user);
-    if (!self->interrupt || !*self->interrupt) return self->thrown ? 1 : 0;
-    return self->guarded([&] { return (*self->interrupt)() ? 1 : 0; });
-  }
-  static void progress_function(void* user, uint64_t done, uint64_t total, const char* current) {
-    auto* self = static_cast<Callbacks*>(user);
-    self->guarded([&] {
-      (*self->progress)(done, total, current);
-      return 0;
-    });
-  }
-  void check(phial_error* error) {
-    if (thrown) {
-      phial_error_free(error);
-      std::rethrow_exception(thrown);
-    }
-    detail::check(error);
-  }
-};
-
-inline Result take(phial_result* handle) {
-  const Handle<phial_result, phial_result_free> owner(handle);
-  Result result;
-  size_t n = 0;
-  const char* text = phial_result_text(handle, &n);
-  result.text.assign(text, n);
-  const int32_t* ids = phial_result_ids(handle, &n);
-  result.ids.assign(ids, ids + n);
-  result.finish_reason = phial_result_finish_reason(handle);
-  result.stop_id = phial_result_stop_id(handle);
-  result.stop_string = phial_result_stop_string(handle);
-  phial_stats stats;
-  stats.size = sizeof stats;
-  phial_result_stats(handle, &stats);
-  result.stats = {stats.prompt_tokens,
-                  stats.cached_tokens,
-                  stats.generated_tokens,
-                  stats.threads,
-                  stats.prefill_seconds,
-                  stats.decode_seconds,
-                  stats.first_token_seconds,
-                  stats.peak_rss_bytes,
-                  stats.device,
-                  stats.tier};
-  return result;
-}
-
-// Calls one of the generating functions with everything in its C shape.
-template <class Call>
-Result generate(const GenerateParams& params, const TextCallback& on_text,
-                const Interrupt& interrupt, Call&& call) {
-  std::vector<const char*> stop;
-  for (const std::string& s : params.stop) stop.push_back(s.c_str());
-  phial_generate_params c;
-  phial_generate_params_init(&c);
-  c.max_new_tokens = params.max_new_tokens;
-  c.temperature = params.temperature;
-  c.top_k = params.top_k;
-  c.top_p = params.top_p;
-  c.min_p = params.min_p;
-  c.repetition_penalty = params.repetition_penalty;
-  c.presence_penalty = params.presence_penalty;
-  c.frequency_penalty = params.frequency_penalty;
-  c.seed = params.seed;
-  c.ignore_eos = params.ignore_eos;
-  c.keep_special = params.keep_special;
-  c.stop = stop.data();
-  c.n_stop = stop.size();
-  Callbacks callbacks{&on_text, &interrupt, nullptr, nullptr};
-  phial_result* result = nullptr;
-  phial_error* error =
-      call(&c, on_text ? &Callbacks::text_function : nullptr, &Callbacks::interrupt_function,
-           static_cast<void*>(&callbacks), &result);
-  if (callbacks.thrown) phial_result_free(result);
-  callbacks.check(error);
-  return take(result);
-}
-
-}  // namespace detail
 
 inline std::string version() { return phial_version(); }
 inline uint64_t peak_rss_bytes() { return phial_peak_rss_bytes(); }
@@ -486,6 +244,48 @@ inline void compile(const std::string& package, const std::string& destination,
   std::vector<const char*> settings;
   const phial_model_options c = detail::to_c(options, settings, &notice);
   detail::check(phial_compile(package.c_str(), destination.c_str(), &c, graphs_only));
+}
+
+// JSON: the models of this user, see phial_models_list.
+inline std::string models_json() {
+  char* json = nullptr;
+  detail::check(phial_models_list(&json));
+  return detail::take(json);
+}
+// The folder that a user means by a name or a path.
+inline std::string find_model(const std::string& name) {
+  char* folder = nullptr;
+  detail::check(phial_models_find(name.c_str(), &folder));
+  return detail::take(folder);
+}
+// JSON: the model that is gone.
+inline std::string remove_model_json(const std::string& name) {
+  char* json = nullptr;
+  detail::check(phial_models_remove(name.c_str(), &json));
+  return detail::take(json);
+}
+// JSON: the model that there is now.
+inline std::string copy_model_json(const std::string& from, const std::string& to) {
+  char* json = nullptr;
+  detail::check(phial_models_copy(from.c_str(), to.c_str(), &json));
+  return detail::take(json);
+}
+// JSON: {"folder", "name", "bytes", "was_there"}. `progress` may come on any thread, one at a time.
+inline std::string pull_json(const std::string& name, const PullOptions& options = {},
+                             const Progress& progress = {}, const Interrupt& interrupt = {}) {
+  phial_pull_options c;
+  phial_pull_options_init(&c);
+  const phial_quantize_options recipe = detail::to_c(options.recipe);
+  c.recipe = &recipe;
+  c.connections = options.connections;
+  c.keep = options.keep;
+  c.offline = options.offline;
+  detail::Callbacks callbacks{nullptr, &interrupt, &progress, nullptr};
+  char* json = nullptr;
+  callbacks.check(phial_pull(name.c_str(), &c,
+                             progress ? &detail::Callbacks::progress_function : nullptr,
+                             &detail::Callbacks::interrupt_function, &callbacks, &json));
+  return detail::take(json);
 }
 
 // JSON: the files made.

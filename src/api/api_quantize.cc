@@ -20,6 +20,8 @@ phial::QuantRecipe phial::api::to_recipe(const phial_quantize_options& options) 
   return recipe;
 }
 
+std::vector<phial::ArtefactMaker> phial::api::artefacts() { return openvino_artefacts(); }
+
 extern "C" {
 
 void phial_quantize_options_init(phial_quantize_options* options) {
@@ -44,7 +46,7 @@ phial_error* phial_quantize(const char* source, const char* destination,
     asked.recipe = api::to_recipe(given);
     asked.threads = given.threads;
     asked.overwrite = given.overwrite != 0;
-    asked.artefacts = phial::openvino_artefacts();
+    asked.artefacts = api::artefacts();
     if (progress) {
       asked.progress = [=](const phial::Progress& p) {
         progress(user, p.done_bytes, p.total_bytes, p.current.c_str());

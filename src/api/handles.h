@@ -18,6 +18,7 @@
 #include "backend/backend.h"
 #include "base/error.h"
 #include "chat/conversation.h"
+#include "package/artefacts.h"
 #include "package/package.h"
 #include "quant/recipe.h"
 #include "text/tokenizer.h"
@@ -114,6 +115,8 @@ std::unique_ptr<phial_model> open_on_device(std::shared_ptr<const Package> packa
                                             const phial_model_options& options);
 
 QuantRecipe to_recipe(const phial_quantize_options& options);
+// What is written into every package for other runtimes.
+std::vector<ArtefactMaker> artefacts();
 
 // One generating call on a model: takes its lock, and knows when to stop.
 class Call {

@@ -82,6 +82,7 @@ class Pass {
       const uint64_t bytes = static_cast<uint64_t>(end - begin) * source.row_bytes();
       const MappedFile& file = file_of(data);
       const uint64_t at = static_cast<uint64_t>(data - file.data());
+      if (options_.need) options_.need(file.path(), at, bytes);
       file.will_need(at + bytes, static_cast<uint64_t>(threads()) *
                                      kBlockBytes);  // what the next steps will read
       body(begin, end, thread);
@@ -228,13 +229,17 @@ void quantize(const fs::path& source, const fs::path& destination, const Quantiz
   check_space(folder.path(), weights_bytes);
   FileWriter file(folder.path() / kWeightsFile);
   std::vector<Buffers> buffers(static_cast<size_t>(pass.threads()));
-  for (size_t i = 0; i < stored.size(); ++i) {
-    const StoredTensor& t = stored[i];
+  for (size_t i = 0; i < stored.size(); ++i)
+    if (const StoredTensor& t = stored[i]; !is_norm(t.role))
+      write_matrix(pass, weights.matrix(t.role, t.layer), assignments[i], t, buffers, file);
+  if (options.need) {  // norms were copied when the source had only begun to arrive
+    for (const auto& part : checkpoint.files())
+      options.need(part->file().path(), 0, part->file().size());
+    weights = weights_from_checkpoint(checkpoint, config);
+  }
+  for (const StoredTensor& t : stored)
     if (is_norm(t.role))
       file.write_at(t.data.offset, std::as_bytes(std::span(weights.norm(t.role, t.layer))));
-    else
-      write_matrix(pass, weights.matrix(t.role, t.layer), assignments[i], t, buffers, file);
-  }
   const uint64_t last = stored.back().zero_points.bytes
                             ? stored.back().zero_points.offset + stored.back().zero_points.bytes
                         : stored.back().scales.bytes
@@ -261,6 +266,7 @@ void quantize(const fs::path& source, const fs::path& destination, const Quantiz
   manifest.write(facts.dump(1) + "\n");
   manifest.finish();
   pass.check_interrupt();
+  if (options.before_commit) options.before_commit();
   folder.commit();
 }
 

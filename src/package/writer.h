@@ -27,6 +27,10 @@ struct QuantizeOptions {
   std::vector<ArtefactMaker> artefacts;           // what else is made of the weights, for others
   std::function<void(const Progress&)> progress;  // may be empty; called from one thread
   std::function<bool()> interrupt;  // true: stop, remove what was written, throw kCancelled
+  // For a source that still arrives, whose files have their size and their tables of contents
+  // already: called before bytes of a file are read, by any thread; may block, may throw.
+  std::function<void(const fs::path& file, uint64_t offset, uint64_t bytes)> need;
+  std::function<void()> before_commit;  // the last chance to throw
 };
 
 // Throws what Checkpoint and FileWriter throw; kInvalidArgument if a group size doesn't divide a
