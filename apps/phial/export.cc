@@ -12,18 +12,21 @@ namespace cli {
 
 void add_export(CommandLine& line) {
   struct Options {
-    std::string model, to = "openvino";
+    std::string model, to = "openvino", provider = "cpu";
     bool quiet = false;
   };
   auto options = std::make_shared<Options>();
   Verb verb = line.add("export",
                        "Let another runtime open a package; 'phial quantize' does this by itself");
   verb.argument("MODEL", options->model, "Name or folder of the package");
-  verb.choice("--to", options->to, {"openvino"}, "The runtime");
+  verb.choice("--to", options->to, {"openvino", "ort-genai"}, "The runtime");
+  verb.choice("--ep", options->provider, {"cpu", "cuda", "dml"},
+              "ort-genai: the execution provider that genai_config.json names");
   verb.flag("-q,--quiet", options->quiet, "Don't list the files");
   verb.action([options] {
-    const auto files =
-        nlohmann::json::parse(phial::export_json(phial::find_model(options->model), options->to));
+    const std::string to =
+        options->to == "ort-genai" ? fmt::format("ort-genai:{}", options->provider) : options->to;
+    const auto files = nlohmann::json::parse(phial::export_json(phial::find_model(options->model), to));
     if (options->quiet) return 0;
     for (const auto& file : files)
       write_err(fmt::format("{}/{}: {}\n", options->model, file["file"].get<std::string>(),

@@ -389,11 +389,13 @@ PHIAL_API phial_error* phial_pull(const char* name, const phial_pull_options* op
 
 // ---- Packages for other runtimes ----
 
-// Makes, or makes anew, the files with which other runtimes open a package: `to` is "openvino"
-// (what phial_quantize makes already; for a package of an older phial, or one that lost them). The
-// weights file grows only by small constants that it lacks; a package whose export was interrupted
-// opens as before. PHIAL_UNSUPPORTED: `package` is a Hugging Face folder. `json` may be NULL; else
-// the files: [{"file", "bytes"}].
+// Makes, or makes anew, the files with which other runtimes open a package: `to` is "openvino",
+// "ort-genai" (ONNX Runtime GenAI on the CPU), "ort-genai:cuda" or "ort-genai:dml". What
+// phial_quantize makes already: for a package of an older phial, one that lost them, or a
+// genai_config.json that names another execution provider. The weights file grows only by small
+// constants that it lacks; a package whose export was interrupted opens as before.
+// PHIAL_UNSUPPORTED: `package` is a Hugging Face folder, or the runtime can't run its weights.
+// `json` may be NULL; else the files: [{"file", "bytes"}].
 PHIAL_API phial_error* phial_export(const char* package, const char* to, char** json);
 
 // Ahead of time: what a device that takes long to compile for will run, into the new folder

@@ -102,7 +102,7 @@ phial_error* phial_pull(const char* name, const phial_pull_options* options,
     asked.threads = recipe.threads;
     asked.connections = given.connections;
     asked.keep = given.keep != 0;
-    asked.artefacts = api::artefacts();
+    asked.artefacts = api::quantize_artefacts();
     std::mutex one_at_a_time;
     if (progress)
       asked.progress = [&](const phial::PullProgress& p) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making packages and random checkpoints.
 #include "api/handles.h"
-#include "export/openvino_ir/openvino_ir.h"
 #include "package/writer.h"
 
 using phial::Code;
@@ -19,8 +18,6 @@ phial::QuantRecipe phial::api::to_recipe(const phial_quantize_options& options) 
   recipe.check();
   return recipe;
 }
-
-std::vector<phial::ArtefactMaker> phial::api::artefacts() { return openvino_artefacts(); }
 
 extern "C" {
 
@@ -46,7 +43,7 @@ phial_error* phial_quantize(const char* source, const char* destination,
     asked.recipe = api::to_recipe(given);
     asked.threads = given.threads;
     asked.overwrite = given.overwrite != 0;
-    asked.artefacts = api::artefacts();
+    asked.artefacts = api::quantize_artefacts();
     if (progress) {
       asked.progress = [=](const phial::Progress& p) {
         progress(user, p.done_bytes, p.total_bytes, p.current.c_str());

@@ -115,8 +115,9 @@ std::unique_ptr<phial_model> open_on_device(std::shared_ptr<const Package> packa
                                             const phial_model_options& options);
 
 QuantRecipe to_recipe(const phial_quantize_options& options);
-// What is written into every package for other runtimes.
-std::vector<ArtefactMaker> artefacts();
+
+// What 'phial quantize' makes besides the package's own files.
+std::vector<ArtefactMaker> quantize_artefacts();
 
 // One generating call on a model: takes its lock, and knows when to stop.
 class Call {

@@ -17,8 +17,9 @@ uint64_t page_end(uint64_t bytes) {
   return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
 }
 
-// True if the package has these very constants.
+// True if the package has these very constants, or none are wanted.
 bool has_constants(const StoredWeights& stored, const std::vector<std::byte>& constants) {
+  if (constants.empty()) return true;
   const auto there =
       stored.file.subspan(stored.graph_constants.offset, stored.graph_constants.bytes);
   return std::equal(there.begin(), there.end(), constants.begin(), constants.end());
