@@ -85,7 +85,7 @@ OnnxRope onnx_rope(OnnxGraph& graph, const OnnxWeights& weights, const Phi3Confi
   const OnnxValue behind = graph.node(
       "Mul", "/rotary/Mul", {graph.cast("/rotary/Cast", longer, OnnxType::kI64), graph.i64(limit)});
   return {both("cos", s.cos, l.cos), both("sin", s.sin, l.sin),
-          graph.node("Add", "/rotary/Add", {position_ids, behind})};
+          graph.node("Add", "/rotary/Add", {behind, position_ids})};
 }
 
 }  // namespace phial
