@@ -12,7 +12,7 @@ namespace cli {
 
 void add_export(CommandLine& line) {
   struct Options {
-    std::string model, to = "openvino", provider = "cpu";
+    std::string model, to = "openvino", provider;
     bool quiet = false;
   };
   auto options = std::make_shared<Options>();
@@ -21,12 +21,17 @@ void add_export(CommandLine& line) {
   verb.argument("MODEL", options->model, "Name or folder of the package");
   verb.choice("--to", options->to, {"openvino", "ort-genai"}, "The runtime");
   verb.choice("--ep", options->provider, {"cpu", "cuda", "dml"},
-              "ort-genai: the execution provider that genai_config.json names");
+              "ort-genai: the execution provider that genai_config.json names; else cpu");
   verb.flag("-q,--quiet", options->quiet, "Don't list the files");
   verb.action([options] {
-    const std::string to =
-        options->to == "ort-genai" ? fmt::format("ort-genai:{}", options->provider) : options->to;
-    const auto files = nlohmann::json::parse(phial::export_json(phial::find_model(options->model), to));
+    std::string to = options->to;
+    if (!options->provider.empty()) {
+      if (to != "ort-genai")
+        throw Failure("--ep belongs to --to ort-genai (see phial export --help)", kExitUsage);
+      to += ":" + options->provider;
+    }
+    const auto files =
+        nlohmann::json::parse(phial::export_json(phial::find_model(options->model), to));
     if (options->quiet) return 0;
     for (const auto& file : files)
       write_err(fmt::format("{}/{}: {}\n", options->model, file["file"].get<std::string>(),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // GenAI's parser refuses keys that its version doesn't know, so there is nothing here that one of
-// them would miss: these keys are read by every version from 0.5 to 0.18.
+// them would miss: 0.6, 0.9, 0.14 and 0.18 read these keys.
 #include <algorithm>
 
 #include "base/json.h"
