@@ -7,11 +7,14 @@
 
 #include "base/error.h"
 #include "package/package.h"
+#include "package/sha256.h"
 
 namespace phial {
 namespace {
 
 constexpr const char* kFormatName = "phial package";
+// Artefacts up to this size are noted with a checksum: graphs and configurations.
+constexpr uint64_t kMostHashed = 64 << 20;
 
 Json extent_json(const Extent& e) { return Json::array({e.offset, e.bytes}); }
 
@@ -151,8 +154,16 @@ void set_artefacts(Json& manifest, const std::string& kind, const fs::path& fold
   if (manifest.contains("artefacts"))
     for (const Json& artefact : manifest["artefacts"])
       if (!artefact.is_object() || artefact.value("kind", Json()) != kind) kept.push_back(artefact);
-  for (const std::string& file : files)
-    kept.push_back(Json{{"file", file}, {"kind", kind}, {"bytes", fs::file_size(folder / file)}});
+  for (const std::string& file : files) {
+    const MappedFile mapped(folder / file);
+    Json entry = {{"file", file}, {"kind", kind}, {"bytes", mapped.bytes().size()}};
+    if (mapped.bytes().size() <= kMostHashed) {
+      Sha256 hash;
+      hash.add(mapped.bytes());
+      entry["sha256"] = hash.hex();
+    }
+    kept.push_back(std::move(entry));
+  }
   manifest["artefacts"] = std::move(kept);
 }
 
