@@ -46,7 +46,8 @@ typedef struct phial_plugin_device {
 } phial_plugin_device;
 
 // Settings of the user that the host passes on as they are, each "KEY=VALUE". Keys in lower case
-// are the plug-in's own, others those of the runtime behind it.
+// are the plug-in's own, others those of the runtime behind it. One that begins with the name of a
+// plug-in and a point ("onnxruntime.library=...") is given to that one only.
 typedef struct phial_plugin_settings {
   const char* const* text;
   size_t count;

@@ -30,6 +30,14 @@ void add(std::vector<PluginFile>& found, const fs::path& path) {
 
 }  // namespace
 
+std::string full_device_name(std::string_view name) {
+  constexpr std::string_view kOrt = "ort:", kFull = "onnxruntime:";
+  if (name.starts_with(kOrt)) return std::string(kFull).append(name.substr(kOrt.size()));
+  const std::string_view family = name.substr(0, name.find(':'));
+  if (family == "dml" || family == "cuda") return std::string(kFull).append(name);
+  return std::string(name);
+}
+
 std::vector<fs::path> plugin_folders() {
   std::vector<fs::path> folders;
   if (const char* text = std::getenv("PHIAL_PLUGIN_PATH")) {

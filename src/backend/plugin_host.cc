@@ -25,10 +25,23 @@ std::string text_of(const char* text) { return text ? text : ""; }
               message && *message ? ": " : " and doesn't say why", text_of(message));
 }
 
+// The plug-in that a setting "onnxruntime.library=..." is for; empty: for all. Names are in lower
+// case, and keys of vendors' runtimes that have a point in them aren't.
+std::string_view addressee(std::string_view setting) {
+  const size_t point = setting.substr(0, setting.find('=')).find('.');
+  if (point == std::string_view::npos) return {};
+  const std::string_view name = setting.substr(0, point);
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; })
+             ? name
+             : std::string_view();
+}
+
 class Settings {
  public:
-  explicit Settings(const std::vector<std::string>& settings) {
-    for (const std::string& setting : settings) texts_.push_back(setting.c_str());
+  Settings(std::string_view plugin, const std::vector<std::string>& settings) {
+    for (const std::string& setting : settings)
+      if (addressee(setting).empty() || addressee(setting) == plugin)
+        texts_.push_back(setting.c_str());
     c_ = {texts_.data(), texts_.size()};
   }
   const phial_plugin_settings& c() const { return c_; }
@@ -77,7 +90,7 @@ class PluginSession : public Session {
   PluginSession(const phial_plugin& table, const std::string& folder, const std::string& device,
                 const SessionOptions& options)
       : table_(table), notice_(options.notice) {
-    const Settings settings(options.settings);
+    const Settings settings(table_.name, options.settings);
     const phial_plugin_open_options c = to_c(options, settings, notice_);
     const char* message = nullptr;
     const phial_code code = table_.open(folder.c_str(), device.c_str(), &c, &handle_, &message);
@@ -142,7 +155,7 @@ class PluginBackend : public Backend {
                     table_.name, package.folder().string());
       return verdict;
     }
-    const Settings settings(settings_);
+    const Settings settings(table_.name, settings_);
     const char *reason = nullptr, *message = nullptr;
     int32_t rank = 0;
     const phial_code code = table_.accepts(&settings.c(), package.folder().c_str(),
@@ -167,7 +180,7 @@ class PluginBackend : public Backend {
   void compile(const Package& package, std::string_view device, const fs::path& destination,
                const SessionOptions& options) const override {
     if (!table_.compile) return Backend::compile(package, device, destination, options);
-    const Settings settings(options.settings);
+    const Settings settings(table_.name, options.settings);
     const phial_plugin_open_options c = to_c(options, settings, options.notice);
     const char* message = nullptr;
     const phial_code code = table_.compile(package.folder().c_str(), std::string(device).c_str(),
@@ -177,7 +190,7 @@ class PluginBackend : public Backend {
 
  private:
   std::vector<Device> ask_devices(bool quick) const {
-    const Settings settings(settings_);
+    const Settings settings(table_.name, settings_);
     const phial_plugin_device* list = nullptr;
     size_t count = 0;
     const char* message = nullptr;

@@ -25,6 +25,10 @@ struct PluginFile {
 };
 std::vector<PluginFile> find_plugins(const std::vector<fs::path>& folders);
 
+// The full name of a device that has a short one: "onnxruntime:cpu" for "ort:cpu",
+// "onnxruntime:dml:1" for "dml:1", "onnxruntime:cuda" for "cuda". Others are their own.
+std::string full_device_name(std::string_view name);
+
 // Loads one. `settings` are given to its devices() and accepts().
 std::unique_ptr<Backend> open_plugin(const PluginFile& file, std::vector<std::string> settings);
 
