@@ -13,7 +13,7 @@ if(TARGET phial_cli)
   install(TARGETS phial_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 # Beside libphial's own folder, where it looks first.
-foreach(plugin phial_plugin_openvino)
+foreach(plugin phial_plugin_openvino phial_plugin_onnxruntime)
   if(TARGET ${plugin})
     install(TARGETS ${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/phial/plugins)
   endif()
