@@ -165,14 +165,14 @@ Verb CommandLine::add(const char* name, const char* help) {
   return Verb(*impl_->app.add_subcommand(name, help), impl_->chosen);
 }
 
-int CommandLine::run(int argc, char** argv) {
+int CommandLine::run(const std::vector<std::string>& arguments) {
   CLI::App& app = impl_->app;
-  if (argc <= 1) {
+  if (arguments.size() <= 1) {
     write_err(app.help());
     return kExitUsage;
   }
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // --help and --version
     return complain(usage_sentence(app, e) + " (see " + help_of(app) + ")", kExitUsage);

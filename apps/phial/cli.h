@@ -80,8 +80,9 @@ class CommandLine {
   ~CommandLine();
 
   Verb add(const char* name, const char* help);
-  // Parses and runs; returns the exit code. What goes wrong becomes one sentence on standard error.
-  int run(int argc, char** argv);
+  // `arguments`: the program's own name first. Parses and runs; returns the exit code. What goes
+  // wrong becomes one sentence on standard error.
+  int run(const std::vector<std::string>& arguments);
 
  private:
   struct Impl;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines that somebody types or pipes in. On a terminal with editing and history (libedit, if phial
-// was built with it).
+// was built with it; on Windows the console's own).
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ class LineReader {
 // `history_file` is read and written only where there is editing; empty: none.
 std::unique_ptr<LineReader> make_line_reader(const std::string& history_file);
 
-// $XDG_STATE_HOME/phial/history, or ~/.local/state/phial/history; empty if neither is known.
-std::string default_history_file();
+// For typed lines, with editing; null if this build has none.
+std::unique_ptr<LineReader> make_editing_reader(const std::string& history_file);
 
 }  // namespace cli

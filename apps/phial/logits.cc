@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // phial logits MODEL: one forward pass over given ids, every position's logits into a NumPy file.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <memory>
+#include <random>
 #include <sstream>
 
 #include "cli.h"
@@ -38,28 +38,30 @@ std::string npy_header(size_t rows, size_t cols) {
 // Beside its place under another name, then renamed: a full disk leaves nothing.
 void write_npy(const std::string& path, size_t rows, size_t cols,
                const std::vector<float>& values) {
-  const std::string temporary = fmt::format("{}.partial-{}", path, getpid());
-  const auto fail = [&](const char* what) {
-    const int error = errno;
-    std::remove(temporary.c_str());
-    throw Failure(fmt::format("{}: {}: {}", path, what, std::strerror(error)));
+  const std::filesystem::path temporary =
+      fmt::format("{}.partial-{:08x}", path, std::random_device()());
+  const auto fail = [&](const char* what, const std::string& why) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw Failure(fmt::format("{}: {}: {}", path, what, why));
   };
-  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(temporary.c_str(), "wb"), &std::fclose);
-  if (!file) fail("can't create the file");
+  std::ofstream file(temporary, std::ios::binary);
+  if (!file) fail("can't create the file", std::strerror(errno));
   const std::string header = npy_header(rows, cols);
-  if (std::fwrite(header.data(), 1, header.size(), file.get()) != header.size() ||
-      std::fwrite(values.data(), sizeof(float), values.size(), file.get()) != values.size() ||
-      std::fflush(file.get()) != 0) {
-    fail("can't write");
-  }
-  if (std::fclose(file.release()) != 0) fail("can't write");
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("can't rename the finished file");
+  file.write(header.data(), static_cast<std::streamsize>(header.size()));
+  file.write(reinterpret_cast<const char*>(values.data()),
+             static_cast<std::streamsize>(values.size() * sizeof(float)));
+  file.close();
+  if (!file) fail("can't write", std::strerror(errno));
+  std::error_code failed;
+  std::filesystem::rename(temporary, path, failed);
+  if (failed) fail("can't rename the finished file", failed.message());
 }
 
 std::vector<int32_t> ids_of(const std::string& given) {
   if (given.empty() || given.front() != '@') return parse_ids(given, "--ids");
   const std::string path = given.substr(1);
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(std::filesystem::path(path), std::ios::binary);
   std::stringstream text;
   if (!file || !(text << file.rdbuf())) throw Failure(fmt::format("--ids: can't read '{}'", path));
   return parse_ids(text.str(), path);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program: its verbs in the order in which the help shows them.
 #include "cli.h"
+#include "terminal.h"
 
 int main(int argc, char** argv) {
+  const auto arguments = cli::prepare_program(argc, argv);
   cli::CommandLine line(
       "phial runs Microsoft's Phi-3 family on this computer.",
       "MODEL is a name ('phial list'), or a folder: a package that 'phial quantize' "
@@ -26,5 +28,5 @@ int main(int argc, char** argv) {
   cli::add_detokenize(line);
   cli::add_logits(line);
   cli::add_make_random(line);
-  return line.run(argc, argv);
+  return line.run(arguments);
 }

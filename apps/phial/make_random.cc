@@ -2,6 +2,7 @@
 // phial make-random SHAPE DST: a Hugging Face folder with random weights, for tests and benchmarks.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -21,7 +22,7 @@ struct MakeRandomOptions {
 // A family member's name, or a config.json.
 std::string shape_of(const std::string& given) {
   if (!given.ends_with(".json")) return given;
-  std::ifstream file(given, std::ios::binary);
+  std::ifstream file(std::filesystem::path(given), std::ios::binary);
   std::stringstream text;
   if (!file || !(text << file.rdbuf())) throw Failure(fmt::format("SHAPE: can't read '{}'", given));
   std::string config = text.str();

@@ -23,8 +23,9 @@ struct RunOptions {
 
 std::string piped_prompt() {
   std::string prompt = read_all_stdin();
-  if (!prompt.empty() && prompt.back() == '\n')
-    prompt.pop_back();  // the end of a line, not of the text
+  // The end of a line, not of the text.
+  if (prompt.ends_with('\n')) prompt.pop_back();
+  if (prompt.ends_with('\r')) prompt.pop_back();
   return prompt;
 }
 

@@ -5,8 +5,13 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cli {
+
+// To be called first: readies the standard streams and gives the program's arguments as UTF-8, its
+// own name first.
+std::vector<std::string> prepare_program(int argc, char** argv);
 
 bool stdin_is_terminal();
 bool stdout_is_terminal();
@@ -18,6 +23,15 @@ void write_err(std::string_view text);
 
 // All of standard input, byte by byte.
 std::string read_all_stdin();
+
+// One byte of it, as soon as there is one. -1: Ctrl-C (see CatchInterrupt), 0: end, 1: a byte.
+int read_byte(char& byte);
+
+// Where what is typed is kept; empty if nowhere. Linux: $XDG_STATE_HOME/phial/history, or
+// ~/.local/state/phial/history.
+std::string default_history_file();
+
+bool stderr_has_colours();
 
 // Text in grey, where the stream is a terminal that can; else as it is.
 std::string dim_err(std::string_view text);
@@ -37,9 +51,6 @@ class CatchInterrupt {
 
   static bool seen();
   static void forget();
-  // Becomes readable when Ctrl-C is pressed, whichever thread the signal reaches. -1 while none
-  // lives.
-  static int wake_fd();
 };
 
 }  // namespace cli

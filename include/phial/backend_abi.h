@@ -37,6 +37,13 @@ extern "C" {
 #define PHIAL_PLUGIN_ABI 1u
 #define PHIAL_PLUGIN_SYMBOL "phial_backend_plugin"
 
+/* What a plug-in puts before that function. */
+#if defined(_WIN32)
+#define PHIAL_PLUGIN_EXPORT __declspec(dllexport)
+#else
+#define PHIAL_PLUGIN_EXPORT __attribute__((visibility("default")))
+#endif
+
 // A device that the plug-in knows of, usable or not.
 typedef struct phial_plugin_device {
   const char* id;           // "openvino:GPU.0": begins with the plug-in's name and a colon

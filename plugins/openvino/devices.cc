@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "accelerator.h"
 #include "export/openvino_ir/openvino_ir.h"
 #include "npu.h"
 #include "ov_library.h"
@@ -15,32 +16,6 @@ namespace {
 // Beside the 50 of phial's own CPU engine. A GPU has the memory bandwidth that a reply is limited
 // by; an NPU needs the least energy but minutes to compile at first, so it comes second.
 constexpr int kGpuRank = 80, kNpuRank = 70, kCpuRank = 40, kTestRank = 1;
-
-constexpr const char* kIntel = "0x8086";
-
-// Whether one of /sys/class/<name>'s devices is Intel's. A driver's node without a vendor file
-// counts.
-bool intel_node(const fs::path& nodes, const std::string& prefix, const fs::path& classes) {
-  std::error_code ignored;
-  for (fs::directory_iterator it(nodes, ignored), end; !ignored && it != end;
-       it.increment(ignored)) {
-    const std::string name = it->path().filename().string();
-    if (!name.starts_with(prefix)) continue;
-    std::string vendor;
-    try {
-      if (!read_file_if_there(classes / name / "device" / "vendor", vendor, 100)) return true;
-    } catch (const Error&) {
-      return true;
-    }
-    if (vendor.starts_with(kIntel)) return true;
-  }
-  return false;
-}
-
-bool accelerator_seen() {
-  return intel_node("/dev/accel", "accel", "/sys/class/accel") ||
-         intel_node("/dev/dri", "renderD", "/sys/class/drm");
-}
 
 // One core for all questions; sessions have their own.
 const Core& questions(const Api& api) {

@@ -200,7 +200,7 @@ constexpr phial_plugin kTable = {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const phial_plugin* phial_backend_plugin(
+extern "C" PHIAL_PLUGIN_EXPORT const phial_plugin* phial_backend_plugin(
     uint32_t /*host_abi: we know one version only*/) {
   return &kTable;
 }

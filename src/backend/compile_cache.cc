@@ -4,12 +4,8 @@
 // of entry.json's modification.
 #include "backend/compile_cache.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -17,6 +13,7 @@
 #include "base/checksum.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/system.h"
 #include "base/write_beside.h"
 
 namespace phial {
@@ -63,7 +60,7 @@ Json describe(const fs::path& folder, const std::string& what) {
   Json files = Json::array();
   for (const fs::path& file : files_in(folder)) {
     const MappedFile mapped(file);
-    files.push_back({{"name", file.lexically_relative(folder).string()},
+    files.push_back({{"name", file.lexically_relative(folder).generic_string()},
                      {"bytes", mapped.size()},
                      {"checksum", checksum(mapped.bytes())}});
   }
@@ -81,8 +78,8 @@ void verify(const fs::path& folder) {
 // Of a folder partial-<pid>-<n>.
 bool writer_has_died(const std::string& name) {
   if (!name.starts_with(kPartial)) return false;
-  const long pid = std::strtol(name.c_str() + std::strlen(kPartial), nullptr, 10);
-  return pid > 0 && ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+  const uint64_t id = std::strtoull(name.c_str() + std::strlen(kPartial), nullptr, 10);
+  return id > 0 && !process_runs(id);
 }
 
 fs::file_time_type last_use(const fs::path& entry) {
@@ -121,22 +118,15 @@ std::optional<uint64_t> parse_size(const std::string& text) {
 
 CompileCache CompileCache::of_user() {
   uint64_t most = kDefaultMost;
-  if (const char* text = std::getenv("PHIAL_CACHE_SIZE")) {
-    const auto size = parse_size(text);
+  if (const auto text = environment("PHIAL_CACHE_SIZE")) {
+    const auto size = parse_size(*text);
     if (!size)
       throw_error(Code::kInvalidArgument,
-                  "PHIAL_CACHE_SIZE is '{}', expected a size such as 8G, or 0 for no cache", text);
+                  "PHIAL_CACHE_SIZE is '{}', expected a size such as 8G, or 0 for no cache", *text);
     most = *size;
   }
-  const auto variable = [](const char* name) {
-    const char* value = std::getenv(name);
-    return fs::path(value ? value : "");
-  };
-  fs::path root = variable("PHIAL_CACHE");
-  if (root.empty())
-    if (const fs::path xdg = variable("XDG_CACHE_HOME"); xdg.is_absolute()) root = xdg / "phial";
-  if (root.empty())
-    if (const fs::path home = variable("HOME"); !home.empty()) root = home / ".cache" / "phial";
+  fs::path root = environment("PHIAL_CACHE").value_or("");
+  if (root.empty()) root = user_cache_folder();
   return CompileCache(root.empty() ? root : root / "compiled", most);
 }
 
@@ -157,11 +147,10 @@ fs::path CompileCache::find(const std::string& key) const {
 fs::path CompileCache::prepare(std::string& problem) const {
   static std::atomic<int> count{0};
   std::error_code failed;
-  const fs::path folder =
-      folder_ / fmt::format("{}{}-{}", kPartial, static_cast<long>(::getpid()), count++);
+  const fs::path folder = folder_ / fmt::format("{}{}-{}", kPartial, process_id(), count++);
   fs::create_directories(folder, failed);
   if (failed) {
-    problem = fmt::format("{}: {}", folder_.string(), failed.message());
+    problem = fmt::format("{}: {}", folder_.string(), message_of(failed));
     return {};
   }
   // create_directories says yes to a folder that is there; that one can write in it is another
@@ -193,7 +182,7 @@ std::string CompileCache::store(const fs::path& prepared, const std::string& key
     if (failed) {
       discard(prepared);
       if (!find(key).empty()) return {};  // another process was first
-      return fmt::format("{}: {}", destination.string(), failed.message());
+      return fmt::format("{}: {}", destination.string(), message_of(failed));
     }
     make_space();
     if (!fs::exists(destination, failed))
@@ -226,8 +215,7 @@ std::string CompileCache::reseal(const std::string& key, const std::string& what
 void CompileCache::drop(const std::string& key) const {
   // Renamed first: another process must not see half an entry.
   static std::atomic<int> count{0};
-  const fs::path aside =
-      folder_ / fmt::format("{}drop-{}-{}", kPartial, static_cast<long>(::getpid()), count++);
+  const fs::path aside = folder_ / fmt::format("{}drop-{}-{}", kPartial, process_id(), count++);
   std::error_code failed;
   fs::rename(folder_ / key, aside, failed);
   discard(failed ? folder_ / key : aside);

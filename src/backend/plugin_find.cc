@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which plug-ins there are; what is in one is plugin_host.cc's business.
 #include <algorithm>
-#include <cstdlib>
 
 #include "backend/plugin_host.h"
 #include "base/shared_library.h"
+#include "base/system.h"
 
 namespace phial {
 namespace {
 
 constexpr std::string_view kPrefix = "phial_";
-constexpr char kPathSeparator = ':';
 
 // "openvino" of ".../phial_openvino.so"; empty if the file isn't named like a plug-in.
 std::string name_of(const fs::path& path) {
@@ -40,13 +39,11 @@ std::string full_device_name(std::string_view name) {
 
 std::vector<fs::path> plugin_folders() {
   std::vector<fs::path> folders;
-  if (const char* text = std::getenv("PHIAL_PLUGIN_PATH")) {
-    std::string_view rest = text;
-    while (!rest.empty()) {
-      const size_t end = std::min(rest.find(kPathSeparator), rest.size());
-      if (end > 0) folders.emplace_back(rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-    }
+  const std::string named = environment("PHIAL_PLUGIN_PATH").value_or("");
+  for (std::string_view rest = named; !rest.empty();) {
+    const size_t end = std::min(rest.find(kPathListSeparator), rest.size());
+    if (end > 0) folders.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   const fs::path own = file_of_code(reinterpret_cast<const void*>(&plugin_folders)).parent_path();
   if (!own.empty()) {

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CPUID leaves and bits: Intel SDM volume 2A, "CPUID"; XCR0: volume 1, chapter 13.
+// CPUID leaves and bits: Intel SDM volume 2A, "CPUID"; XCR0: volume 1, chapter 13. Everything else
+// is in cpu_info_posix.cc and cpu_info_windows.cc.
 #include "base/cpu_info.h"
-
-#include <sched.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <fstream>
-#include <thread>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -47,30 +40,6 @@ CpuFeatures detect() {
 const CpuFeatures& cpu_features() {
   static const CpuFeatures features = detect();
   return features;
-}
-
-std::string cpu_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0)
-      if (auto colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
-  return "unknown";
-}
-
-int available_threads() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
-}
-
-uint64_t physical_memory_bytes() {
-  const long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-  return pages > 0 && size > 0 ? static_cast<uint64_t>(pages) * static_cast<uint64_t>(size) : 0;
-}
-
-uint64_t peak_rss_bytes() {
-  rusage usage;
-  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<uint64_t>(usage.ru_maxrss) * 1024 : 0;
 }
 
 }  // namespace phial

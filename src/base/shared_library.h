@@ -6,7 +6,11 @@
 
 namespace phial {
 
+#if defined(_WIN32)
+inline constexpr const char* kSharedLibrarySuffix = ".dll";
+#else
 inline constexpr const char* kSharedLibrarySuffix = ".so";
+#endif
 
 // A library in this process. It stays until the process ends: what a plug-in or a vendor's runtime
 // has started (threads, thread-local objects) doesn't survive being unmapped.

@@ -1,63 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
+// How FileWriter writes is in file_writer_posix.cc and file_writer_windows.cc.
 #include "base/write_beside.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
 #include "base/error.h"
+#include "base/system.h"
 
 namespace phial {
 namespace {
 
-[[noreturn]] void throw_io(const fs::path& path, const char* what, int error) {
-  throw_error(Code::kIo, "{}: {}: {}", path.string(), what, std::strerror(error));
-}
-
 fs::path partial_name(fs::path destination) {
   if (!destination.has_filename())
     destination = destination.parent_path();  // "folder/" -> "folder"
-  destination += ".partial-" + std::to_string(::getpid());
+  destination += ".partial-" + std::to_string(process_id());
   return destination;
 }
 
 }  // namespace
 
-FileWriter::FileWriter(const fs::path& path, Existing existing) : path_(path) {
-  const int truncate = existing == Existing::kTruncate ? O_TRUNC : 0;
-  fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | truncate | O_CLOEXEC, 0644);
-  if (fd_ < 0) throw_io(path, "can't be created", errno);
-}
-
-FileWriter::~FileWriter() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 void FileWriter::write(std::span<const std::byte> bytes) {
   write_at(position_, bytes);
   position_ += bytes.size();
-}
-
-void FileWriter::write_at(uint64_t offset, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw_io(path_, "can't be written", errno);
-    offset += static_cast<uint64_t>(n);
-    bytes = bytes.subspan(static_cast<size_t>(n));
-  }
-}
-
-void FileWriter::finish() {
-  if (fd_ < 0) return;
-  const int synced = ::fsync(fd_);
-  const int sync_error = errno;
-  const int closed = ::close(fd_);
-  fd_ = -1;
-  if (synced != 0 && sync_error != EINVAL) throw_io(path_, "can't be flushed to disk", sync_error);
-  if (closed != 0) throw_io(path_, "can't be closed", errno);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view text) {
@@ -70,7 +32,7 @@ void write_file_atomically(const fs::path& path, std::string_view text) {
   } catch (const fs::filesystem_error& e) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
-    throw_error(Code::kIo, "{}: can't be put in place: {}", path.string(), e.code().message());
+    throw_error(Code::kIo, "{}: can't be put in place: {}", path.string(), message_of(e.code()));
   } catch (...) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
@@ -89,7 +51,8 @@ FolderBeside::FolderBeside(const fs::path& destination, bool replace)
   error.clear();
   fs::create_directories(temporary_, error);
   if (error)
-    throw_error(Code::kIo, "{}: folder can't be created: {}", temporary_.string(), error.message());
+    throw_error(Code::kIo, "{}: folder can't be created: {}", temporary_.string(),
+                message_of(error));
 }
 
 FolderBeside::~FolderBeside() {
@@ -109,13 +72,15 @@ void FolderBeside::commit() {
       old += ".old";
       fs::rename(destination_, old, error);
       if (error)
-        throw_error(Code::kIo, "{}: can't be replaced: {}", destination_.string(), error.message());
+        throw_error(Code::kIo, "{}: can't be replaced: {}", destination_.string(),
+                    message_of(error));
     }
   }
   error.clear();
   fs::rename(temporary_, destination_, error);
   if (error)
-    throw_error(Code::kIo, "{}: can't be put in place: {}", destination_.string(), error.message());
+    throw_error(Code::kIo, "{}: can't be put in place: {}", destination_.string(),
+                message_of(error));
   committed_ = true;
   if (!old.empty()) fs::remove_all(old, error);
 }

@@ -33,7 +33,8 @@ class FileWriter {
 
  private:
   fs::path path_;
-  int fd_ = -1;
+  static constexpr intptr_t kClosed = -1;
+  intptr_t handle_ = kClosed;  // POSIX: a descriptor; Windows: a HANDLE
   uint64_t position_ = 0;
 };
 

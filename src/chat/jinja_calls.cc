@@ -2,9 +2,9 @@
 // Calls in a chat template: arguments matched with parameters, macros, and the functions that every
 // template has. Methods: jinja_methods.cc.
 #include <algorithm>
-#include <ctime>
 
 #include "base/error.h"
+#include "base/system.h"
 #include "chat/jinja_eval.h"
 
 namespace phial {
@@ -167,13 +167,7 @@ JinjaValue JinjaRenderer::call_builtin(int id, JinjaArguments arguments) {
     if (!args.at(0).is_string() || args.at(0).as_string().size() > 200) {
       throw_error(Code::kInvalidArgument, "strftime_now: expected a format of at most 200 bytes");
     }
-    if (args.at(0).as_string().empty()) return make("");
-    const std::time_t now = std::time(nullptr);
-    std::tm local{};
-    localtime_r(&now, &local);
-    char buffer[4096];
-    return make(std::string(
-        buffer, std::strftime(buffer, sizeof buffer, args.at(0).as_string().c_str(), &local)));
+    return make(local_time(std::string(args.at(0).as_string())));
   }
   throw_error(Code::kUnsupported, "{} can't be called in phial's subset of Jinja", name);
 }

@@ -2,10 +2,10 @@
 #include "kernels/dispatch.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/cpu_info.h"
 #include "base/error.h"
+#include "base/system.h"
 #include "kernels/attend_shape.inc.h"
 #include "kernels/packed_layout.inc.h"
 #include "kernels/scalar/scalar.h"
@@ -99,8 +99,8 @@ std::string tier_names(bool only_those_that_run) {
 }
 
 const KernelTable& choose() {
-  const char* wanted = std::getenv("PHIAL_ISA");
-  if (!wanted || !*wanted) return merged_tables().back();
+  const std::string wanted = environment("PHIAL_ISA").value_or("");
+  if (wanted.empty()) return merged_tables().back();
   try {
     return table(wanted);
   } catch (const Error& error) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/system.h"
 
 namespace phial {
 namespace {
@@ -17,10 +18,7 @@ constexpr const char* kHub = "https://huggingface.co";
 constexpr size_t kListLimit = 64u << 20;
 constexpr double kLongestPause = 300;
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
+std::string variable(const char* name) { return environment(name).value_or(""); }
 
 std::string trimmed(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' '))
@@ -29,11 +27,10 @@ std::string trimmed(std::string text) {
 }
 
 std::string token_file() {
-  fs::path folder = environment("HF_HOME");
+  fs::path folder = variable("HF_HOME");
   if (folder.empty()) {
-    fs::path cache = environment("XDG_CACHE_HOME");
-    if (cache.empty() && !environment("HOME").empty())
-      cache = fs::path(environment("HOME")) / ".cache";
+    fs::path cache = variable("XDG_CACHE_HOME");
+    if (cache.empty() && !variable("HOME").empty()) cache = fs::path(variable("HOME")) / ".cache";
     if (cache.empty()) return {};
     folder = cache / "huggingface";
   }
@@ -79,7 +76,7 @@ Repository parse(const Json& json, const std::string& where, const std::string& 
 }  // namespace
 
 Hub Hub::of_environment() {
-  Hub hub{environment("HF_ENDPOINT"), environment("HF_TOKEN")};
+  Hub hub{variable("HF_ENDPOINT"), variable("HF_TOKEN")};
   if (hub.endpoint.empty()) hub.endpoint = kHub;
   while (hub.endpoint.ends_with('/')) hub.endpoint.pop_back();
   if (!hub.endpoint.starts_with("http://") && !hub.endpoint.starts_with("https://"))
@@ -129,8 +126,7 @@ std::string explain(const Hub& hub, const std::string& repository, const HttpRep
 }
 
 bool pause(int tries, const HttpReply& reply, const std::function<bool()>& interrupt) {
-  const std::string first = environment("PHIAL_RETRY_SECONDS"),
-                    wanted = reply.header("retry-after");
+  const std::string first = variable("PHIAL_RETRY_SECONDS"), wanted = reply.header("retry-after");
   double seconds = (first.empty() ? 1.0 : std::atof(first.c_str())) * (1 << std::min(tries, 10));
   if (!wanted.empty()) seconds = std::max(seconds, std::atof(wanted.c_str()));
   const auto end = std::chrono::steady_clock::now() +

@@ -9,10 +9,11 @@ Hub Hub::of_environment() { return {}; }
 
 Pulled pull(const ModelStore& store, const Hub&, const ModelName& name, const PullOptions&) {
   if (auto found = store.find(name)) return {*found, true};
-  throw_error(Code::kUnsupported,
-              "{}: this phial was built without downloads; get the files by other means and quantize "
-              "them with 'phial quantize', then 'phial cp' gives the package a name",
-              name.text());
+  throw_error(
+      Code::kUnsupported,
+      "{}: this phial was built without downloads; get the files by other means and quantize "
+      "them with 'phial quantize', then 'phial cp' gives the package a name",
+      name.text());
 }
 
 }  // namespace phial

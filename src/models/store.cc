@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/system.h"
 #include "base/write_beside.h"
 #include "package/package.h"
 
@@ -16,10 +17,7 @@ namespace {
 constexpr const char* kTags[] = {"int4", "int8", "fp16"};
 constexpr const char* kTrash = ".removed-";
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
+std::string variable(const char* name) { return environment(name).value_or(""); }
 
 std::vector<fs::path> folders_in(const fs::path& folder) {
   std::vector<fs::path> found;
@@ -66,11 +64,10 @@ bool is_tag(const std::string& name) {
 }  // namespace
 
 ModelStore ModelStore::of_user() {
-  if (const std::string named = environment("PHIAL_MODELS"); !named.empty())
-    return ModelStore(named);
-  if (const std::string data = environment("XDG_DATA_HOME"); !data.empty())
+  if (const std::string named = variable("PHIAL_MODELS"); !named.empty()) return ModelStore(named);
+  if (const std::string data = variable("XDG_DATA_HOME"); !data.empty())
     return ModelStore(fs::path(data) / "phial" / "models");
-  if (const std::string home = environment("HOME"); !home.empty())
+  if (const std::string home = variable("HOME"); !home.empty())
     return ModelStore(fs::path(home) / ".local" / "share" / "phial" / "models");
   throw_error(Code::kNotFound,
               "there is no place for models: set PHIAL_MODELS to a folder (HOME isn't set)");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "native/kv_cache.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -9,6 +10,9 @@ namespace phial {
 namespace {
 
 constexpr uint64_t kLine = 64;
+// Positions committed at once: a call an area (two thousand of them in Phi-3-mini), so not for each
+// token.
+constexpr int32_t kCommitStep = 128;
 // Below this, memory is kept for the next turn: faulting pages in again costs more than it holds.
 constexpr uint64_t kKeepBytes = 64u << 20;
 
@@ -34,6 +38,22 @@ KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType 
   range_ = std::move(*range);
 }
 
+void KvCache::touch(int32_t length) {
+  touched_ = std::max(touched_, length);
+  if (length <= committed_) return;
+  const int32_t to = (length + kCommitStep - 1) / kCommitStep * kCommitStep;
+  const auto offset = [&](int32_t position) {
+    return std::min(static_cast<uint64_t>(position) * position_bytes_, area_bytes_);
+  };
+  for (uint64_t area = 0; area < areas_ * area_bytes_; area += area_bytes_)
+    if (!range_.commit(area + offset(committed_), area + offset(to)))
+      throw_error(Code::kOutOfMemory,
+                  "the key/value cache of {} tokens doesn't fit in memory; ask for less with "
+                  "--context",
+                  length);
+  committed_ = to;
+}
+
 void KvCache::shrink(int32_t length) {
   if (length >= touched_) return;
   const uint64_t position = position_bytes_;
@@ -47,7 +67,7 @@ void KvCache::shrink(int32_t length) {
                        area + static_cast<uint64_t>(touched_) * position);
     }
   }
-  touched_ = length;
+  touched_ = committed_ = length;
 }
 
 }  // namespace phial

@@ -10,9 +10,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/address_range.h"
 #include "kernels/kernels.h"
 #include "model/phi3_config.h"
-#include "native/address_range.h"
 
 namespace phial {
 
@@ -28,8 +28,9 @@ class KvCache {
   std::byte* values(int32_t layer, int32_t kv_head) const { return area(layer, 1, kv_head); }
   uint64_t position_bytes() const { return position_bytes_; }  // of one head, keys or values
 
-  // To be told how far positions are written, so that shrink() knows what there is to give back.
-  void touch(int32_t length) { touched_ = length > touched_ ? length : touched_; }
+  // To be called before positions up to `length` are written. Throws kOutOfMemory if the system
+  // hasn't got the memory, as far as it tells beforehand.
+  void touch(int32_t length);
 
   // Positions from `length` on won't be read again. Memory goes back to the system if that is worth
   // the calls.
@@ -49,6 +50,7 @@ class KvCache {
   uint64_t position_bytes_;  // head_dim elements
   uint64_t area_bytes_;      // max_context positions, rounded up to cache lines
   int32_t touched_ = 0;      // positions that may be backed by memory
+  int32_t committed_ = 0;    // positions that may be written
   AddressRange range_;
 };
 

@@ -92,7 +92,7 @@ Workspace::Workspace(const Phi3Config& config, const Phi3Weights& weights,
   const uint64_t threads_at = all.add(thread_bytes_ * static_cast<uint64_t>(shape.threads));
 
   auto range = AddressRange::reserve(all.size(), true);
-  if (!range)
+  if (!range || !range->commit(0, all.size()))
     throw_error(Code::kOutOfMemory,
                 "the buffers for passes of {} tokens need {:.1f} MiB, which the system refuses; "
                 "ask for a smaller "

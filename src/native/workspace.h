@@ -9,7 +9,7 @@
 #include "kernels/kernels.h"
 #include "model/phi3_config.h"
 #include "model/phi3_weights.h"
-#include "native/address_range.h"
+#include "base/address_range.h"
 
 namespace phial {
 

@@ -2,13 +2,11 @@
 // Random weights in memory, laid out as the weights file would be: an engine reads them at the
 // speed of real ones. Their spread is that of a fresh model, so activations stay finite; what it
 // says is noise.
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
+#include "base/address_range.h"
 #include "base/error.h"
 #include "base/rng.h"
 #include "base/thread_pool.h"
@@ -25,25 +23,13 @@ constexpr uint64_t kBlockBytes = 1u << 20;
 // Standard deviation of a uniform code: sqrt((n^2 - 1) / 12) steps for n levels.
 constexpr float kSteps4 = 4.6098f, kSteps8 = 73.9f;
 
-class Buffer {
- public:
-  explicit Buffer(uint64_t bytes) : bytes_(bytes) {
-    void* p = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-      throw_error(Code::kOutOfMemory, "synthetic weights need {} MB of memory: {}", bytes / 1000000,
-                  std::strerror(errno));
-    ::madvise(p, bytes, MADV_HUGEPAGE);  // fewer page faults and TLB misses; a hint
-    data_ = static_cast<std::byte*>(p);
-  }
-  ~Buffer() { ::munmap(data_, bytes_); }
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  std::byte* data() { return data_; }
-
- private:
-  std::byte* data_;
-  uint64_t bytes_;
-};
+// Huge pages: fewer page faults and TLB misses.
+AddressRange memory_for(uint64_t bytes) {
+  auto range = AddressRange::reserve(bytes, true);
+  if (!range || !range->commit(0, bytes))
+    throw_error(Code::kOutOfMemory, "synthetic weights need {} MB of memory", bytes / 1000000);
+  return std::move(*range);
+}
 
 // 1 MiB of random bits, made once; a block is these xor a word of its own, which goes at the speed
 // of memory.
@@ -124,7 +110,7 @@ class SyntheticPackage final : public Package {
  public:
   SyntheticPackage(const Phi3Config& config, const Json& json,
                    const std::vector<StoredTensor>& tensors, uint64_t bytes, uint64_t seed)
-      : buffer_(bytes) {
+      : buffer_(memory_for(bytes)) {
     config_ = config;
     side_files_.config = json;
     fill(tensors, buffer_.data(), seed);
@@ -133,7 +119,7 @@ class SyntheticPackage final : public Package {
   }
 
  private:
-  Buffer buffer_;
+  AddressRange buffer_;
 };
 
 }  // namespace

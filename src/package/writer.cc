@@ -258,10 +258,12 @@ void quantize(const fs::path& source, const fs::path& destination, const Quantiz
   copy_side_files(source, folder.path());
   Json facts = make_manifest(describe_source(checkpoint), options.recipe, stored, weights_bytes);
   if (constants.bytes) set_graph_constants(facts, constants, weights_bytes);
-  const MappedFile written(folder.path() / kWeightsFile);
-  write_artefacts(options.artefacts,
-                  {folder.path(), config, options.recipe, stored, written.bytes(), constants},
-                  facts);
+  {  // a folder with a mapped file in it can't be renamed everywhere
+    const MappedFile written(folder.path() / kWeightsFile);
+    write_artefacts(options.artefacts,
+                    {folder.path(), config, options.recipe, stored, written.bytes(), constants},
+                    facts);
+  }
   FileWriter manifest(folder.path() / kManifestFile);  // last: a folder without it is no package
   manifest.write(facts.dump(1) + "\n");
   manifest.finish();

@@ -2,13 +2,16 @@
 #include "backend/compile_cache.h"
 
 #include <gtest/gtest.h>
+#if !defined(_WIN32)
 #include <unistd.h>
+#endif
 
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
 
 #include "expect_error.h"
+#include "set_environment.h"
 #include "temp_folder.h"
 
 namespace phial {
@@ -138,7 +141,11 @@ TEST(compile_cache, a_place_that_cannot_be_written_is_a_problem_not_an_error) {
   EXPECT_NE(problem.find("file"), std::string::npos) << problem;
   EXPECT_TRUE(in_a_file.find(key('a')).empty());
   EXPECT_TRUE(in_a_file.list().empty());
+#if defined(_WIN32)
+  GTEST_SKIP() << "Windows has no read-only folders";
+#else
   if (::geteuid() == 0) GTEST_SKIP() << "root may write into a read-only folder";
+#endif
   fs::create_directory(folder.path() / "compiled");
   fs::permissions(folder.path() / "compiled", fs::perms::owner_read | fs::perms::owner_exec);
   const CompileCache read_only(folder.path() / "compiled", 1 << 20);
@@ -147,19 +154,26 @@ TEST(compile_cache, a_place_that_cannot_be_written_is_a_problem_not_an_error) {
 }
 
 TEST(compile_cache, the_users_place_and_size_come_from_the_environment) {
-  ::setenv("PHIAL_CACHE", "/somewhere", 1);
-  ::setenv("PHIAL_CACHE_SIZE", "0", 1);
+#if defined(_WIN32)
+  const char *variable = "LOCALAPPDATA", *place = "C:\\local";
+  const fs::path expected = "C:\\local\\phial\\cache\\compiled";
+#else
+  const char *variable = "XDG_CACHE_HOME", *place = "/xdg";
+  const fs::path expected = "/xdg/phial/compiled";
+#endif
+  set_environment("PHIAL_CACHE", "/somewhere");
+  set_environment("PHIAL_CACHE_SIZE", "0");
   EXPECT_EQ(CompileCache::of_user().folder(), "/somewhere/compiled");
   EXPECT_FALSE(CompileCache::of_user().enabled());
-  ::setenv("PHIAL_CACHE_SIZE", "many", 1);
+  set_environment("PHIAL_CACHE_SIZE", "many");
   expect_error(Code::kInvalidArgument, {"PHIAL_CACHE_SIZE", "many"},
                [] { CompileCache::of_user(); });
-  ::unsetenv("PHIAL_CACHE_SIZE");
-  ::unsetenv("PHIAL_CACHE");
-  ::setenv("XDG_CACHE_HOME", "/xdg", 1);
-  EXPECT_EQ(CompileCache::of_user().folder(), "/xdg/phial/compiled");
-  ::unsetenv("XDG_CACHE_HOME");
+  unset_environment("PHIAL_CACHE_SIZE");
+  unset_environment("PHIAL_CACHE");
+  set_environment(variable, place);
+  EXPECT_EQ(CompileCache::of_user().folder(), expected);
   EXPECT_TRUE(CompileCache::of_user().enabled());
+  unset_environment(variable);
 }
 
 TEST(compile_cache, sizes) {

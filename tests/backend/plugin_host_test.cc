@@ -7,7 +7,10 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/shared_library.h"
+#include "base/system.h"
 #include "expect_error.h"
+#include "set_environment.h"
 #include "temp_folder.h"
 
 namespace phial {
@@ -27,14 +30,16 @@ std::shared_ptr<const Package> package(const fs::path& folder = "some/folder") {
 
 std::unique_ptr<Backend> open_fake(const std::string& name,
                                    std::vector<std::string> settings = {}) {
-  return open_plugin({name, fs::path(PHIAL_FAKES) / ("phial_" + name + ".so")},
+  return open_plugin({name, fs::path(PHIAL_FAKES) / ("phial_" + name + kSharedLibrarySuffix)},
                      std::move(settings));
 }
 
+std::string library(const std::string& name) { return name + kSharedLibrarySuffix; }
+
 class PluginPath {
  public:
-  explicit PluginPath(const std::string& path) { ::setenv("PHIAL_PLUGIN_PATH", path.c_str(), 1); }
-  ~PluginPath() { ::unsetenv("PHIAL_PLUGIN_PATH"); }
+  explicit PluginPath(const std::string& path) { set_environment("PHIAL_PLUGIN_PATH", path); }
+  ~PluginPath() { unset_environment("PHIAL_PLUGIN_PATH"); }
 };
 
 TEST(plugin_host, a_plugin_is_a_backend) {
@@ -142,29 +147,30 @@ TEST(plugin_host, what_cannot_be_used_says_why) {
   expect_unusable(*open_fake("small"), "40 bytes");
   expect_unusable(*open_fake("misnamed"), "calls itself 'fake', expected 'misnamed'");
   expect_unusable(*open_fake("stranger"), "isn't a plug-in of phial");
-  expect_unusable(*open_fake("nowhere"), "phial_nowhere.so");
+  expect_unusable(*open_fake("nowhere"), library("phial_nowhere"));
   const TempFolder folder;
-  expect_unusable(*open_plugin({"text", folder.write("phial_text.so", "not a library")}, {}),
-                  "phial_text.so");
-  expect_unusable(*open_plugin({"empty", folder.write("phial_empty.so", "")}, {}),
-                  "phial_empty.so");
+  expect_unusable(*open_plugin({"text", folder.write(library("phial_text"), "not a library")}, {}),
+                  library("phial_text"));
+  expect_unusable(*open_plugin({"empty", folder.write(library("phial_empty"), "")}, {}),
+                  library("phial_empty"));
 }
 
 TEST(plugin_host, plugins_are_found_by_name_and_the_first_of_a_name_counts) {
   const TempFolder first, second;
-  first.write("phial_a.so", "");
-  first.write("libphial.so", "");
-  first.write("phial_.so", "");
+  first.write(library("phial_a"), "");
+  first.write(library("libphial"), "");
+  first.write(library("phial_"), "");
   first.write("phial_c.txt", "");
-  second.write("phial_a.so", "");
-  second.write("phial_b.so", "");
+  second.write(library("phial_a"), "");
+  second.write(library("phial_b"), "");
   const auto found =
-      find_plugins({first.path(), "nowhere", second.path(), second.path() / "phial_b.so"});
+      find_plugins({first.path(), "nowhere", second.path(), second.path() / library("phial_b")});
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].name, "a");
-  EXPECT_EQ(found[0].path, first.path() / "phial_a.so");
+  EXPECT_EQ(found[0].path, first.path() / library("phial_a"));
   EXPECT_EQ(found[1].name, "b");
-  const PluginPath path(first.path().string() + "::" + second.path().string());
+  const PluginPath path(first.path().string() + kPathListSeparator + kPathListSeparator +
+                        second.path().string());
   const auto folders = plugin_folders();
   ASSERT_GE(folders.size(), 3u);
   EXPECT_EQ(folders[0], first.path());
@@ -178,7 +184,7 @@ TEST(plugin_host, a_wish_opens_what_it_concerns) {
   const auto one = open_plugins_for("fake:GPU.0", {});
   ASSERT_EQ(one.size(), 1u);
   EXPECT_EQ(one[0]->name(), "fake");
-  expect_error(Code::kUnsupported, {"fkae:GPU.0", "phial_fkae.so", PHIAL_FAKES},
+  expect_error(Code::kUnsupported, {"fkae:GPU.0", library("phial_fkae"), PHIAL_FAKES},
                [] { open_plugins_for("fkae:GPU.0", {}); });
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "kernels/kernel_fixtures.h"
+#include "set_environment.h"
 
 namespace phial::kernels {
 namespace {
@@ -62,7 +63,7 @@ TEST(Dispatch, TierThatCantRunIsRefused) {
 // Runs in a child process: prints what best() gives under PHIAL_ISA=`isa` and exits with 0, or 1
 // where it throws.
 [[noreturn]] void print_best(const char* isa) {
-  setenv("PHIAL_ISA", isa, 1);
+  set_environment("PHIAL_ISA", isa);
   try {
     std::fprintf(stderr, "runs %s.", best().name);
     std::exit(&best() == &best() ? 0 : 2);

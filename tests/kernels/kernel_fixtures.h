@@ -3,9 +3,6 @@
 // test.
 #pragma once
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -23,17 +20,22 @@ namespace phial::kernels {
 // The test-only twin of avx2vnni (same source, EVEX encoding), see tests/kernels/CMakeLists.txt.
 extern const KernelTable kAvx2VnniEvexTable;
 
+// `bytes` bytes, a whole number of pages, of which the last one can't be touched; nullptr if the
+// system refuses. guarded_posix.cc and guarded_windows.cc.
+size_t page_bytes();
+char* map_guarded(size_t bytes);
+void unmap_guarded(char* base, size_t bytes);
+
 // `bytes` bytes whose end touches a page without access: reading or writing past it is a crash.
 // Starts as 0xA5.
 class GuardedBytes {
  public:
   GuardedBytes() : GuardedBytes(0) {}
   explicit GuardedBytes(size_t bytes) : bytes_(bytes) {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t page = page_bytes();
     mapped_ = (bytes + page - 1) / page * page + page;
-    base_ = static_cast<char*>(
-        mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + mapped_ - page, page, PROT_NONE) != 0) std::abort();
+    base_ = map_guarded(mapped_);
+    if (!base_) std::abort();
     data_ = base_ + mapped_ - page - bytes;
     std::memset(base_, 0xA5, mapped_ - page);
   }
@@ -50,7 +52,7 @@ class GuardedBytes {
     return *this;
   }
   ~GuardedBytes() {
-    if (base_) munmap(base_, mapped_);
+    if (base_) unmap_guarded(base_, mapped_);
   }
   template <class T>
   T* as() {

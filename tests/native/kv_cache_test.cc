@@ -2,7 +2,13 @@
 #include "native/kv_cache.h"
 
 #include <gtest/gtest.h>
+#if defined(_WIN32)
+#include "base/windows_api.h"
+// after windows.h
+#include <psapi.h>
+#else
 #include <unistd.h>
+#endif
 
 #include <cstdio>
 #include <cstring>
@@ -13,16 +19,25 @@
 namespace phial {
 namespace {
 
+#if defined(_WIN32)
+uint64_t resident_bytes() {
+  PROCESS_MEMORY_COUNTERS counters = {};
+  K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof counters);
+  return counters.WorkingSetSize;
+}
+#else
 uint64_t resident_bytes() {
   uint64_t total = 0, resident = 0;
   std::ifstream("/proc/self/statm") >> total >> resident;
   return resident * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
 }
+#endif
 
 TEST(kv_cache, heads_do_not_overlap_and_positions_are_contiguous) {
   const Phi3Config config = tiny_config();
   for (const auto type : {kernels::KvType::kF16, kernels::KvType::kF32}) {
     KvCache cache(config, 10, type);
+    cache.touch(10);
     EXPECT_EQ(cache.position_bytes(), 24u * (type == kernels::KvType::kF32 ? 4 : 2));
     const size_t area = 10 * cache.position_bytes();
     uint8_t mark = 0;
@@ -55,12 +70,12 @@ TEST(kv_cache, memory_follows_what_is_written) {
   const uint64_t per_position = 32 * 2 * 32 * 96 * 2;
   EXPECT_LT(resident_bytes(), before + (4u << 20));
   const int32_t written = 512;  // 192 MiB
+  cache.touch(written);
   for (int layer = 0; layer < 32; ++layer)
     for (int head = 0; head < 32; ++head) {
       std::memset(cache.keys(layer, head), 1, written * cache.position_bytes());
       std::memset(cache.values(layer, head), 2, written * cache.position_bytes());
     }
-  cache.touch(written);
   const uint64_t full = resident_bytes();
   EXPECT_GT(full, before + written * per_position * 9 / 10);
   EXPECT_LT(full, before + written * per_position * 3 / 2);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "native/address_range.h"
-
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <utility>
+
+#include "base/address_range.h"
 
 namespace phial {
 
@@ -36,6 +36,8 @@ std::optional<AddressRange> AddressRange::reserve(uint64_t bytes, bool huge_page
 #endif
   return range;
 }
+
+bool AddressRange::commit(uint64_t, uint64_t) const { return true; }
 
 void AddressRange::give_back(uint64_t begin, uint64_t end) const {
   const uint64_t page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));

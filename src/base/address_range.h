@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Address space that is reserved at once and backed by memory only where it is touched: what lets a
-// cache be laid out for the whole context and cost what was used of it. The only place in native/
-// that talks to the operating system.
+// cache be laid out for the whole context and cost what was used of it.
 #pragma once
 
 #include <cstddef>
@@ -19,15 +18,20 @@ class AddressRange {
   AddressRange(const AddressRange&) = delete;
   AddressRange& operator=(const AddressRange&) = delete;
 
-  // nullopt if the system refuses. Page-aligned, all zero. With `huge_pages` touching one byte may
-  // commit 2 MiB: for buffers that are used whole.
+  // nullopt if the system refuses. Page-aligned, all zero once committed. With `huge_pages`
+  // touching one byte may take 2 MiB of memory: for buffers that are used whole.
   static std::optional<AddressRange> reserve(uint64_t bytes, bool huge_pages);
 
   std::byte* data() const { return data_; }
   uint64_t size() const { return size_; }
 
-  // Gives the pages that lie wholly inside [begin, end) back to the system; they read as zero
-  // afterwards.
+  // To be called before bytes of [begin, end) are touched, as often as one likes: Windows counts
+  // what may be touched against the memory there is (POSIX systems don't, here). False if it
+  // refuses.
+  bool commit(uint64_t begin, uint64_t end) const;
+
+  // Gives the pages that lie wholly inside [begin, end) back to the system. They read as zero once
+  // they are committed again.
   void give_back(uint64_t begin, uint64_t end) const;
 
  private:

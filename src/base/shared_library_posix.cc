@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/shared_library.h"
-
 #include <dlfcn.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace phial {
 
