@@ -119,7 +119,9 @@ TEST(Onnx, EveryRecipeEveryProvider) {
         EXPECT_EQ(graph.of_op("GroupQueryAttention").size(), 2u);
         for (const OnnxReadNode* node : graph.of_op("MatMulNBits")) {
           EXPECT_EQ(node->integers.count("accuracy_level"), provider == OnnxProvider::kCpu);
-          if (provider == OnnxProvider::kDml) EXPECT_EQ(node->inputs.size(), 4u);
+          if (provider == OnnxProvider::kDml) {
+            EXPECT_EQ(node->inputs.size(), 4u);
+          }
         }
       }
     }

@@ -8,6 +8,7 @@ SUITE: golden   fp16 packages of the golden checkpoints against the logits of tr
        longrope both sides of the switch, every provider's graph, and what a sequence that crosses it in steps would give
        window   the window's edge, and that nothing else would pass
        genai    onnxruntime_genai.Model on the demo model's folder: the same greedy tokens as phial's own engine
+       crossing GenAI over LongRoPE's switch at 4096: it starts anew by itself, and each token is that of one whole prefill
        demo     the demo model's held-out prompts in GenAI: how many answers are phial's own to the last token
 """
 import importlib
@@ -272,6 +273,19 @@ def genai(folder: pathlib.Path):
             expect(found == expected["ids"], f"{provider}'s graph on the CPU, {prompt!r}: {found}")
 
 
+def crossing(folder: pathlib.Path):
+    need("onnxruntime_genai")
+    import onnxruntime_genai as og
+    package = quantize(GOLDEN / "long4096", folder / "package", *FORMATS["fp16"])
+    whole = Model(package)
+    ids = make_ids(2, 4093, whole.config["vocab_size"])
+    found = greedy(og.Model(str(package)), ids, 8)
+    for i, token in enumerate(found):
+        expected = whole.run(ids + found[:i])[-1]
+        expect(token == int(expected.argmax()), f"after {len(ids) + i} tokens: {token}, at once {int(expected.argmax())}")
+    expect(len(found) > 5, f"{len(found)} tokens")
+
+
 def demo(folder: pathlib.Path):
     need("onnxruntime_genai")
     import onnxruntime_genai as og
@@ -296,7 +310,7 @@ def demo(folder: pathlib.Path):
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         {"golden": golden, "formats": formats, "longrope": longrope, "window": window, "genai": genai,
-         "demo": demo}[SUITE](pathlib.Path(folder))
+         "crossing": crossing, "demo": demo}[SUITE](pathlib.Path(folder))
     return 1 if failures else 0
 
 
