@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "onnxruntime/fake_folder.h"
 #include "onnxruntime/library.h"
 #include "package/writer.h"
 
@@ -73,6 +74,10 @@ std::shared_ptr<const Package> fake_package(const fs::path& folder, const std::s
 
 std::shared_ptr<const Package> fake_longrope_package(const fs::path& folder) {
   return make(folder, "cpu", {"model.onnx"}, 64, true);
+}
+
+std::string fake_folder(const std::string& folder) {
+  return fake_package(folder)->folder().string();
 }
 
 std::vector<std::string> fake_runtime() {
