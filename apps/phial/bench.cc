@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // phial bench MODEL: how fast prompts are read and answers written, median of several runs.
+#include "bench.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,29 +22,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-struct BenchOptions {
-  std::optional<std::string> model;
-  std::string synthetic;
-  phial::QuantizeOptions recipe;
-  phial::ModelOptions model_options;
-  std::vector<int32_t> prompts = {512}, generations = {128}, depths = {0};
-  int32_t repetitions = 3, layers = 0;
-  bool json = false;
-};
-
-struct Measurement {
-  const char* test;  // "prefill" or "decode"
-  int32_t n, depth;
-  std::vector<double> samples;  // tokens/s
-
-  double median() const {
-    std::vector<double> sorted = samples;
-    std::sort(sorted.begin(), sorted.end());
-    const size_t half = sorted.size() / 2;
-    return sorted.size() % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  }
-};
 
 // Some text-like spread over the vocabulary; the values don't matter to the speed.
 std::vector<int32_t> some_ids(int32_t n, int32_t vocab) {
@@ -107,6 +86,21 @@ class Bench {
   std::vector<float> logits_;
   phial::Interrupt stop_ = &CatchInterrupt::seen;
 };
+
+}  // namespace
+
+double Measurement::median() const {
+  std::vector<double> sorted = samples;
+  std::sort(sorted.begin(), sorted.end());
+  const size_t half = sorted.size() / 2;
+  return sorted.size() % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+std::vector<Measurement> measure(phial::Model& model, const BenchOptions& options) {
+  return Bench(model, options).run();
+}
+
+namespace {
 
 std::string name_of(const BenchOptions& options) {
   if (options.model) return *options.model;
@@ -182,16 +176,19 @@ int bench(BenchOptions options) {
   const int32_t longest = Bench::longest(options);
   if (longest == 0)
     throw Failure("nothing to measure: -p and -n are both 0 (see phial bench --help)", kExitUsage);
+  if (options.devices.empty() && !options.plot.empty())
+    throw Failure("--plot draws what --devices compares (see phial bench --help)", kExitUsage);
   // No more cache than the tests need, so that a small PC can measure a model with a large context.
   if (options.model_options.context == 0) options.model_options.context = longest;
   const CatchInterrupt interrupt(true);
+  if (!options.devices.empty()) return compare_devices(options);
   const auto start = Clock::now();
   phial::Model model = options.model
                            ? phial::Model(phial::find_model(*options.model), options.model_options)
                            : phial::Model::synthetic(options.synthetic, options.recipe,
                                                      options.layers, 1, options.model_options);
   const double load_seconds = seconds_since(start);
-  const std::vector<Measurement> results = Bench(model, options).run();
+  const std::vector<Measurement> results = measure(model, options);
   const Json facts = Json::parse(model.describe_json());
   write_out(options.json ? dump(to_json(results, options, facts, load_seconds))
                          : to_table(results, options, facts, load_seconds));
@@ -213,6 +210,9 @@ void add_bench(CommandLine& line) {
   verb.option("--layers", options->layers, "--synthetic: only so many layers; 0: all");
   add_recipe_flags(verb, options->recipe);
   add_model_flags(verb, options->model_options);
+  verb.option("--devices", options->devices,
+              "Compare: all devices that can run the model, or these, with commas between");
+  verb.option("--plot", options->plot, "--devices: draw the comparison into this SVG file");
   verb.flag("--json", options->json, "As one JSON object");
   verb.action([options] { return bench(*options); });
 }

@@ -15,7 +15,7 @@ namespace {
 // Lines after the first under the first.
 std::string indented(std::string text) {
   for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
-    text.insert(at + 1, 17, ' ');
+    text.insert(at + 1, 19, ' ');
   return text;
 }
 
@@ -25,7 +25,7 @@ std::string for_people(const Json& facts) {
                   facts.value("threads", 0), human_bytes(facts.value("memory_bytes", 0.0)));
   for (const Json& device : facts["devices"]) {
     const bool usable = device.value("usable", true);
-    text += fmt::format("  {:<14} {}{}\n", device.value("id", ""), usable ? "" : "no: ",
+    text += fmt::format("  {:<16} {}{}\n", device.value("id", ""), usable ? "" : "no: ",
                         indented(device.value(usable ? "description" : "why_not", "")));
   }
   text += "\nkernels of the cpu device (PHIAL_ISA chooses)\n";
@@ -33,7 +33,7 @@ std::string for_people(const Json& facts) {
       facts["tier"].is_string() ? facts["tier"].get<std::string>() : std::string();
   for (const Json& tier : facts["tiers"]) {
     const std::string name = tier.value("name", "");
-    text += fmt::format("  {:<14} {}\n", name,
+    text += fmt::format("  {:<16} {}\n", name,
                         !tier.value("runs_here", false) ? tier.value("why_not", "")
                         : name == used                  ? "in use"
                                                         : "runs here");

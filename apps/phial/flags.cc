@@ -7,10 +7,11 @@ namespace cli {
 
 void add_model_flags(Verb& verb, phial::ModelOptions& options) {
   options.notice = show_notice;
-  verb.option("--device", options.device,
-              "Where to run: auto, cpu, gpu, npu, openvino:CPU, openvino:GPU.0, ... (see phial "
-              "devices)",
-              "PHIAL_DEVICE");
+  verb.option(
+      "--device", options.device,
+      "Where to run: auto, cpu, gpu, npu, openvino:CPU, openvino:GPU.0, ort:cpu, dml, dml:1, "
+      "cuda, ... (see phial devices)",
+      "PHIAL_DEVICE");
   verb.call("--require", "DEVICE", "The same, but nothing else will do: no fallback",
             [&options](const std::string& device) {
               options.device = device;
@@ -24,6 +25,7 @@ void add_model_flags(Verb& verb, phial::ModelOptions& options) {
   verb.option("--prefill-chunk", options.prefill_chunk,
               "Prompt tokens taken in one go; 0: the engine chooses", "PHIAL_PREFILL_CHUNK");
   add_openvino_flags(verb, options);
+  add_onnxruntime_flags(verb, options);
   verb.call(
       "--static-models", "FOLDER", "What 'phial compile' made for the device",
       [&options](const std::string& text) { options.settings.push_back("static-models=" + text); });
@@ -55,6 +57,21 @@ void add_openvino_flags(Verb& verb, phial::ModelOptions& options) {
   setting("npu-generate-hint", "HINT", "NPU: fast-compile or best-perf", "PHIAL_NPU_GENERATE_HINT");
   verb.call("--npu-turbo", nullptr, "NPU: highest clock",
             [&options](const std::string&) { options.settings.push_back("npu-turbo=yes"); });
+}
+
+void add_onnxruntime_flags(Verb& verb, phial::ModelOptions& options) {
+  verb.call(
+      "--ort-config", "KEY=VALUE",
+      "An option of ONNX Runtime's provider, or session.KEY=VALUE (may be given several times)",
+      [&options](const std::string& text) {
+        const bool of_session = text.rfind("session.", 0) == 0;
+        options.settings.push_back((of_session ? "onnxruntime." : "onnxruntime.provider.") + text);
+      });
+  verb.call("--onnxruntime-lib", "PATH",
+            "A library of ONNX Runtime or ONNX Runtime GenAI, or a folder that holds one",
+            [&options](const std::string& text) {
+              options.settings.push_back("onnxruntime.library=" + text);
+            });
 }
 
 void add_generate_flags(Verb& verb, phial::GenerateParams& params) {

@@ -12,6 +12,7 @@ usage: run.py PHIAL TRANSCRIPT
     ? 1                              the exit code (0 if not said)
     % skip-if-root REASON            whole file; also: % need FOLDER REASON (FOLDER from $SOURCE, the source tree)
     % openvino                       skipped without OpenVINO, which PHIAL_OPENVINO_LIB names for the commands
+    % onnxruntime                    skipped without ONNX Runtime GenAI, which PHIAL_ORT_GENAI_LIB names for them
 
 Empty lines end a command's block. stdin is empty unless the command says otherwise.
 """
@@ -66,6 +67,13 @@ def openvino(source: pathlib.Path):
     return named or (str(found[0]) if found else None)
 
 
+def onnxruntime(source: pathlib.Path):
+    """The folder of ONNX Runtime GenAI: PHIAL_ORT_GENAI_LIB, or the project's own environment."""
+    named = os.environ.get("PHIAL_ORT_GENAI_LIB")
+    found = sorted(source.glob(".venv/lib/python3*/site-packages/onnxruntime_genai"))
+    return named or (str(found[0]) if found else None)
+
+
 def skip_reason(text: str, source: pathlib.Path):
     for line in text.split("\n"):
         word, _, rest = line.partition(" ")
@@ -76,6 +84,8 @@ def skip_reason(text: str, source: pathlib.Path):
             return rest
         if what == "openvino" and not openvino(source):
             return "no OpenVINO: set PHIAL_OPENVINO_LIB, or let ./test.sh install it in .venv"
+        if what == "onnxruntime" and not onnxruntime(source):
+            return "no ONNX Runtime GenAI: set PHIAL_ORT_GENAI_LIB, or let ./test.sh install it in .venv"
         if what == "need" and not (source / rest.split(" ")[0]).exists():
             return rest.partition(" ")[2]
     return None
@@ -103,6 +113,8 @@ def main() -> int:
                            LC_ALL="C.UTF-8", TERM="dumb", PHIAL_CACHE=f"{folder}/cache")
         if "\n% openvino" in text:
             environment["PHIAL_OPENVINO_LIB"] = openvino(source)
+        if "\n% onnxruntime" in text:
+            environment["PHIAL_ORT_GENAI_LIB"] = onnxruntime(source)
         for number, command, out, err, code in parse(text):
             done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=300)
