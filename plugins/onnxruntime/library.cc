@@ -6,11 +6,11 @@
 #include "library.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 
 #include "base/error.h"
+#include "places.h"
 
 namespace phial::ort {
 namespace {
@@ -24,55 +24,11 @@ struct Names {
 };
 
 const Names& names_of(Library library) {
-  static constexpr Names kNames[] = {
-      {"ONNX Runtime", "libonnxruntime.so", "PHIAL_ONNXRUNTIME_LIB", "onnxruntime/capi",
-       "pip install onnxruntime"},
-      {"ONNX Runtime GenAI", "libonnxruntime-genai.so", "PHIAL_ORT_GENAI_LIB", "onnxruntime_genai",
-       "pip install onnxruntime-genai"}};
+  static constexpr Names kNames[] = {{"ONNX Runtime", kOrtName, "PHIAL_ONNXRUNTIME_LIB",
+                                      "onnxruntime/capi", "pip install onnxruntime"},
+                                     {"ONNX Runtime GenAI", kGenaiName, "PHIAL_ORT_GENAI_LIB",
+                                      "onnxruntime_genai", "pip install onnxruntime-genai"}};
   return kNames[static_cast<size_t>(library)];
-}
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end;
-       it.increment(ignored))
-    found.push_back(it->path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-// prefix/lib/python3.X/{site,dist}-packages, and lib64.
-void add_prefix(std::vector<Place>& places, const fs::path& prefix, const std::string& why,
-                const char* package) {
-  for (const char* lib : {"lib", "lib64"})
-    for (const fs::path& python : entries(prefix / lib))
-      if (python.filename().string().starts_with("python3"))
-        for (const char* packages : {"site-packages", "dist-packages"})
-          places.push_back({python / packages / package, why});
-}
-
-// The prefixes of the python3 on PATH: of a virtual environment the environment, else where the
-// interpreter was installed. pyenv puts scripts on PATH that stand for its versions.
-void add_python_on_path(std::vector<Place>& places, const char* package) {
-  constexpr const char* kWhy = "the packages of a python3 on PATH";
-  const std::string path = environment("PATH");
-  for (size_t begin = 0; begin < path.size();) {
-    const size_t end = std::min(path.find(':', begin), path.size());
-    const fs::path folder = path.substr(begin, end - begin);
-    begin = end + 1;
-    std::error_code ignored;
-    if (folder.empty() || !fs::exists(folder / "python3", ignored)) continue;
-    add_prefix(places, folder.parent_path(), kWhy, package);
-    if (folder.filename() == "shims")
-      for (const fs::path& version : entries(folder.parent_path() / "versions"))
-        add_prefix(places, version, kWhy, package);
-  }
 }
 
 // The same folder by two ways is looked into once.
@@ -115,7 +71,7 @@ std::vector<Place> places_to_look(Library library, const std::vector<std::string
   const Names& names = names_of(library);
   std::vector<Place> places;
   for (const std::string& name : named) add_named(places, library, name, "--onnxruntime-lib");
-  if (const std::string name = environment(names.environment); places.empty() && !name.empty())
+  if (const std::string name = variable(names.environment); places.empty() && !name.empty())
     places.push_back({name, names.environment});
   if (!places.empty()) return places;
   const fs::path own = file_of_code(reinterpret_cast<const void*>(&places_to_look)).parent_path();
@@ -126,19 +82,9 @@ std::vector<Place> places_to_look(Library library, const std::vector<std::string
   // One of the two that is named shows where the other may be.
   const char* other =
       names_of(library == Library::kOrt ? Library::kGenai : Library::kOrt).environment;
-  if (const std::string name = environment(other); !name.empty())
+  if (const std::string name = variable(other); !name.empty())
     add_named(places, library, name, other);
-  for (const char* name : {"VIRTUAL_ENV", "CONDA_PREFIX"})
-    if (const std::string prefix = environment(name); !prefix.empty()) {
-      add_prefix(places, prefix, name, names.package);
-      places.push_back({fs::path(prefix) / "lib", name});
-    }
-  add_python_on_path(places, names.package);
-  if (const std::string home = environment("HOME"); !home.empty())
-    add_prefix(places, fs::path(home) / ".local", "Python's packages of this user", names.package);
-  for (const char* folder : {"/usr/local/lib", "/usr/lib/x86_64-linux-gnu",
-                             "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"})
-    places.push_back({folder, "the system"});
+  for (Place& place : installed_places(names.package)) places.push_back(std::move(place));
   drop_repeats(places);
   return places;
 }
@@ -186,14 +132,14 @@ std::unique_ptr<Loaded> search(Library library, const std::vector<std::string>& 
 std::unique_ptr<OgaApi> load_both(const std::vector<std::string>& named) {
   // Sent while a library is being loaded by some versions: the environment is the only way to say
   // no in time.
-  ::setenv("ORT_DISABLE_TELEMETRY", "1", 1);
+  set_variable("ORT_DISABLE_TELEMETRY", "1");
   static std::unique_ptr<OrtLibrary> ort;
   if (!ort)
     ort = search<OrtLibrary>(Library::kOrt, named, [](const fs::path& file) {
       return std::make_unique<OrtLibrary>(file);
     });
   // Versions of GenAI that don't look among the loaded libraries are told the file.
-  ::setenv("ORT_LIB_PATH", ort->library.path().c_str(), 1);
+  set_variable("ORT_LIB_PATH", ort->library.path().string());
   return search<OgaApi>(Library::kGenai, named, [](const fs::path& file) {
     return std::make_unique<OgaApi>(SharedLibrary(file), *ort);
   });
