@@ -75,14 +75,21 @@ Candidates judge(const Backends& backends, const phial::Package& package,
   return candidates;
 }
 
-// Some things about an accelerator show only when it is used: its driver lacks the compiler, its
-// memory is full, it is gone.
-bool may_try_another(const phial::Backend& backend, const std::string& device,
-                     const phial::Error& error) {
-  if (error.code() != Code::kUnsupported && error.code() != Code::kOutOfMemory) return false;
-  for (const phial::Device& known : backend.devices())
-    if (known.id == device) return known.kind != "cpu";
+// Settings for the runtime itself. If it doesn't like them, the user wants to know that, not
+// another device.
+bool sets_the_runtime(const phial::SessionOptions& options) {
+  for (const std::string& setting : options.settings)
+    if (setting[0] < 'a' || setting[0] > 'z' || setting.starts_with("static-models=") ||
+        setting.starts_with("onnxruntime.provider.") || setting.starts_with("onnxruntime.session."))
+      return true;
   return false;
+}
+
+// Some things about a device show only when it is used: its driver lacks the compiler, its memory
+// is full, it is gone.
+bool may_try_another(const phial::Error& error, const phial::SessionOptions& options) {
+  return (error.code() == Code::kUnsupported || error.code() == Code::kOutOfMemory) &&
+         !sets_the_runtime(options);
 }
 
 }  // namespace
@@ -145,7 +152,9 @@ std::unique_ptr<phial_model> api::open_on_device(std::shared_ptr<const Package> 
       model->session = backend.open(package, device, session_options);
     } catch (const Error& error) {
       Verdict& verdict = candidates.verdicts[index];
-      if (options.require_device || !may_try_another(backend, device, error)) throw;
+      if (options.require_device || &backend == backends.front().get() ||
+          !may_try_another(error, session_options))
+        throw;
       verdict.rank = 0;
       verdict.reason = error.what();
       if (wanted == "auto" && notice)
