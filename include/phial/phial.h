@@ -149,7 +149,7 @@ typedef struct phial_model phial_model;  // phial_model_close
 typedef struct phial_model_options {
   size_t size;
   // "auto" (default); "cpu": phial's own engine; "gpu", "npu"; or a device of a plug-in:
-  // "openvino:CPU", "openvino:GPU.0", ...
+  // "openvino:CPU", "openvino:GPU.0", "ort:cpu", "dml", "dml:1", "cuda", ...
   const char* device;
   const char* kv_cache;  // "f16", "f32", or NULL (default): the engine's choice
   int32_t context;  // tokens a sequence holds; 0 (default): the model's maximum, which is the limit
