@@ -130,7 +130,7 @@ phial::SessionOptions api::to_session_options(const phial_model_options& options
 std::unique_ptr<phial_model> api::open_on_device(std::shared_ptr<const Package> package,
                                                  const phial_model_options& options) {
   const SessionOptions session_options = to_session_options(options);
-  const std::string wanted = options.device ? options.device : "auto";
+  const std::string wanted = full_device_name(options.device ? options.device : "auto");
   const Backends backends = make_backends(wanted, session_options.settings);
   Candidates candidates = judge(backends, *package, wanted);
   const Notice& notice = session_options.notice;
