@@ -8,6 +8,8 @@
 //   Verdict judge(settings, const Package&, const std::string& device)
 //   std::unique_ptr<Session> open(settings, std::shared_ptr<const Package>,
 //                                 const std::string& device, const SessionOptions&)
+//   void compile(settings, const Package&, const std::string& device,
+//                const std::string& destination, const Notice&)                       (if it can)
 // where settings are a const std::vector<std::string>&.
 #pragma once
 
@@ -50,7 +52,7 @@ class PluginTable {
                                             &length,
                                             &device,
                                             &tier,
-                                            nullptr};
+                                            compile_function()};
     return &kTable;
   }
 
@@ -97,6 +99,25 @@ class PluginTable {
     if (settings)
       for (size_t i = 0; i < settings->count; ++i) result.emplace_back(settings->text[i]);
     return result;
+  }
+
+  using CompileFunction = decltype(phial_plugin::compile);
+  static constexpr CompileFunction compile_function() {
+    if constexpr (requires { &Engine::compile; })
+      return [](const char* folder, const char* device, const char* destination,
+                const phial_plugin_open_options* given, const char** message) {
+        return guarded(message, [&] {
+          Notice notice;
+          if (given->notice)
+            notice = [given](NoticeKind kind, const std::string& text) {
+              given->notice(given->notice_user, static_cast<int32_t>(kind), text.c_str());
+            };
+          Engine::compile(texts(&given->settings), *Package::open(folder), device, destination,
+                          notice);
+        });
+      };
+    else
+      return nullptr;
   }
 
   static phial_code devices(const phial_plugin_settings* settings, int32_t quick,

@@ -30,7 +30,7 @@ struct Engine {
 
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) const phial_plugin* phial_backend_plugin(
+extern "C" PHIAL_PLUGIN_EXPORT const phial_plugin* phial_backend_plugin(
     uint32_t /*host_abi: we know one version only*/) {
   return phial::PluginTable<Engine>::table();
 }
