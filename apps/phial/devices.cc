@@ -12,22 +12,24 @@ namespace cli {
 
 namespace {
 
-// Lines after the first under the first.
-std::string indented(std::string text) {
-  for (size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1))
-    text.insert(at + 1, 19, ' ');
-  return text;
+// A library that isn't found comes with all places that were looked into.
+std::string first_line(const std::string& text, bool& cut) {
+  const size_t end = text.find('\n');
+  cut |= end != std::string::npos;
+  return text.substr(0, end);
 }
 
 std::string for_people(const Json& facts) {
   std::string text =
       fmt::format("{}, {} threads, {} memory\n\ndevices\n", facts.value("cpu", ""),
                   facts.value("threads", 0), human_bytes(facts.value("memory_bytes", 0.0)));
+  bool cut = false;
   for (const Json& device : facts["devices"]) {
     const bool usable = device.value("usable", true);
     text += fmt::format("  {:<16} {}{}\n", device.value("id", ""), usable ? "" : "no: ",
-                        indented(device.value(usable ? "description" : "why_not", "")));
+                        first_line(device.value(usable ? "description" : "why_not", ""), cut));
   }
+  if (cut) text += "  (where libraries were looked for: phial devices --json)\n";
   text += "\nkernels of the cpu device (PHIAL_ISA chooses)\n";
   const std::string used =
       facts["tier"].is_string() ? facts["tier"].get<std::string>() : std::string();

@@ -23,14 +23,16 @@ void ProgressBar::show(uint64_t done, uint64_t total, const std::string& what) {
   last_ = now;
   constexpr int kWidth = 30;
   const double share = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
-  const double rate = static_cast<double>(done - std::min(done, first_)) / std::max(now, 1e-3);
-  const double left = rate > 0 ? static_cast<double>(total - std::min(done, total)) / rate : 0;
   const int filled = static_cast<int>(share * kWidth);
-  write_err(fmt::format("\r\033[K{}{}[{:#>{}}{:->{}}] {:3.0f}%  {} of {}  {}/s  {} left", what,
-                        what.empty() ? "" : "  ", "", filled, "", kWidth - filled, share * 100,
-                        human_bytes(static_cast<double>(done)),
-                        human_bytes(static_cast<double>(total)), human_bytes(rate),
-                        human_seconds(left)));
+  std::string line =
+      fmt::format("{}{}[{:#>{}}{:->{}}] {:3.0f}%  {} of {}", what, what.empty() ? "" : "  ", "",
+                  filled, "", kWidth - filled, share * 100, human_bytes(static_cast<double>(done)),
+                  human_bytes(static_cast<double>(total)));
+  const double rate = static_cast<double>(done - std::min(done, first_)) / std::max(now, 1e-3);
+  if (now > 0.3 && rate > 0)  // before that they would jump about
+    line += fmt::format("  {}/s  {} left", human_bytes(rate),
+                        human_seconds(static_cast<double>(total - std::min(done, total)) / rate));
+  write_err("\r\033[K" + line);
   drawn_ = true;
 }
 

@@ -108,7 +108,7 @@ std::unique_ptr<Compiled> Graph::compile(const std::string& xml, const GraphOpti
   concerned.insert(concerned.end(), cpu.begin(), cpu.end());
   return cached_compile(
       {cache_key(core_, *package_, xml, target, concerned),
-       fmt::format("{} for {}", package_->folder().filename().string(), target.id)},
+       fmt::format("{} for {}", package_->name(), target.id)},
       options.notice, run);
 }
 

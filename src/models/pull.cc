@@ -160,6 +160,8 @@ class Pull {
     options.recipe = options_.recipe;
     options.threads = options_.threads;
     options.artefacts = options_.artefacts;
+    options.repository = repository_.name;
+    options.commit = repository_.commit;
     options.interrupt = options_.interrupt;
     options.need = [&](const fs::path& file, uint64_t offset, uint64_t bytes) {
       wait_for(file.lexically_relative(folder_).generic_string(), offset, bytes);

@@ -110,11 +110,25 @@ std::shared_ptr<const Package> Package::open(const fs::path& folder) {
   return open_checkpoint(folder);
 }
 
+std::string Package::name() const {
+  if (folder_.empty()) return "synthetic";
+  const fs::path folder = folder_.has_filename() ? folder_ : folder_.parent_path();
+  const std::string last = folder.filename().string(),
+                    above = folder.parent_path().filename().string();
+  const bool is_tag = last == "int4" || last == "int8" || last == "fp16";
+  if (!is_tag || above.empty() || !quantized_by_phial()) return last;
+  const size_t dashes = above.find("--");
+  return fmt::format("{}:{}",
+                     dashes == std::string::npos
+                         ? above
+                         : above.substr(0, dashes) + "/" + above.substr(dashes + 2),
+                     last);
+}
+
 Json Package::describe() const {
   const Phi3Config& c = config_;
   Json json;
-  fs::path name = folder_.has_filename() ? folder_.filename() : folder_.parent_path().filename();
-  json["name"] = folder_.empty() ? "synthetic" : name.string();
+  json["name"] = name();
   json["folder"] = folder_.string();
   json["kind"] = folder_.empty() ? "synthetic" : quantized_by_phial() ? "package" : "checkpoint";
   json["model_type"] = "phi3";

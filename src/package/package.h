@@ -45,6 +45,8 @@ class Package {
   virtual ~Package() = default;
 
   const fs::path& folder() const { return folder_; }  // empty for synthetic
+  // For people: the folder's, or "phi-4-mini:int4" for a folder phi-4-mini/int4 of the models folder.
+  std::string name() const;
   bool quantized_by_phial() const { return !manifest_.is_null(); }
   const Phi3Config& config() const { return config_; }
   const Phi3Weights& weights() const { return weights_; }

@@ -256,7 +256,12 @@ void quantize(const fs::path& source, const fs::path& destination, const Quantiz
   file.finish();
 
   copy_side_files(source, folder.path());
-  Json facts = make_manifest(describe_source(checkpoint), options.recipe, stored, weights_bytes);
+  Json origin = describe_source(checkpoint);
+  if (!options.repository.empty()) {
+    origin["repository"] = options.repository;
+    origin["commit"] = options.commit;
+  }
+  Json facts = make_manifest(origin, options.recipe, stored, weights_bytes);
   if (constants.bytes) set_graph_constants(facts, constants, weights_bytes);
   {  // a folder with a mapped file in it can't be renamed everywhere
     const MappedFile written(folder.path() / kWeightsFile);

@@ -31,6 +31,7 @@ struct QuantizeOptions {
   // already: called before bytes of a file are read, by any thread; may block, may throw.
   std::function<void(const fs::path& file, uint64_t offset, uint64_t bytes)> need;
   std::function<void()> before_commit;  // the last chance to throw
+  std::string repository, commit;       // where the source came from, for the manifest; may be empty
 };
 
 // Throws what Checkpoint and FileWriter throw; kInvalidArgument if a group size doesn't divide a

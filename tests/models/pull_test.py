@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 
-from small_hub import Faults, SmallHub
+from small_hub import COMMIT, Faults, SmallHub
 
 PHIAL, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 sys.path.insert(0, str(SOURCE / "tests/transcripts"))
@@ -105,6 +105,9 @@ def pulling(place: Place):
     asked = [path for path, _ in place.hub.log]
     expect(not any("README" in path for path in asked), "only the files needed are asked for", asked)
     expect(sum("Range" in headers for _, headers in place.hub.log) > 4, "large files come in parts")
+    facts = json.loads(place.phial("show", "phi-4-mini", "--json").stdout)
+    expect(facts["name"] == "phi-4-mini:int4" and facts["source"]["repository"] == REPOSITORY and facts["source"]["commit"] == COMMIT,
+           "phial show tells its name and where it came from", (facts["name"], facts["source"]))
     again = place.phial("pull", "phi-4-mini")
     expect(again.returncode == 0 and "already" in again.stderr, "what is there isn't pulled again", again)
     answer = place.phial("run", "phi-4-mini", "hello", "-n", "3", "--ignore-eos", "--quiet", "--offline")
