@@ -8,6 +8,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS phial EXPORT phialTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
         INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 if(TARGET phial_cli)
   install(TARGETS phial_cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
@@ -32,3 +33,23 @@ install(FILES ${CMAKE_BINARY_DIR}/phialConfig.cmake ${CMAKE_BINARY_DIR}/phialCon
 file(RELATIVE_PATH phial_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/phial.pc.in ${CMAKE_BINARY_DIR}/phial.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/phial.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# `cmake --build ... --target package`: everything in one archive. A Windows build has the run-time libraries of its
+# compiler in itself, so their licences (and those of the header-only libraries) go with it, as Debian has them.
+if(WIN32)
+  install(FILES docs/windows.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  foreach(package gcc-mingw-w64-x86-64-posix-runtime mingw-w64-common libfmt-dev nlohmann-json3-dev libcli11-dev)
+    set(notice /usr/share/doc/${package}/copyright)
+    if(EXISTS ${notice})
+      install(FILES ${notice} DESTINATION ${CMAKE_INSTALL_DOCDIR}/licences RENAME ${package}.txt)
+    else()
+      message(WARNING "${notice} isn't there: the archive won't have this licence")
+    endif()
+  endforeach()
+  set(CPACK_SYSTEM_NAME windows-x86_64)
+endif()
+set(CPACK_GENERATOR ZIP)
+set(CPACK_PACKAGE_NAME phial)
+set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/package)
+set(CPACK_STRIP_FILES ON)
+include(CPack)

@@ -154,6 +154,8 @@ struct CommandLine::Impl {
 
 CommandLine::CommandLine(const std::string& description, const std::string& footer)
     : impl_(new Impl{CLI::App(description, "phial"), {}}) {
+  // On Windows CLI11 would take "/folder", or a prompt that begins so, for a flag.
+  impl_->app.allow_windows_style_options(false);
   impl_->app.set_version_flag("--version", "phial " + phial::version());
   impl_->app.require_subcommand(1);
   impl_->app.footer(footer);

@@ -138,7 +138,7 @@ std::string Compiled::property(const char* key) const {
 }
 
 void Compiled::export_to(const fs::path& file) const {
-  check(*api_, api_->ov_compiled_model_export_model(handle_.get(), file.c_str()),
+  check(*api_, api_->ov_compiled_model_export_model(handle_.get(), file.string().c_str()),
         "the compiled model can't be exported");
 }
 

@@ -158,7 +158,7 @@ class PluginBackend : public Backend {
     const Settings settings(table_.name, settings_);
     const char *reason = nullptr, *message = nullptr;
     int32_t rank = 0;
-    const phial_code code = table_.accepts(&settings.c(), package.folder().c_str(),
+    const phial_code code = table_.accepts(&settings.c(), package.folder().string().c_str(),
                                            verdict.device.c_str(), &rank, &reason, &message);
     if (code != PHIAL_OK) {
       verdict.reason = message && *message ? message
@@ -183,8 +183,9 @@ class PluginBackend : public Backend {
     const Settings settings(table_.name, options.settings);
     const phial_plugin_open_options c = to_c(options, settings, options.notice);
     const char* message = nullptr;
-    const phial_code code = table_.compile(package.folder().c_str(), std::string(device).c_str(),
-                                           destination.c_str(), &c, &message);
+    const phial_code code =
+        table_.compile(package.folder().string().c_str(), std::string(device).c_str(),
+                       destination.string().c_str(), &c, &message);
     if (code != PHIAL_OK) fail(table_.name, code, message);
   }
 

@@ -2,6 +2,7 @@
 #include "base/thread_pool.h"
 
 #include "base/cpu_info.h"
+#include "base/wait_on.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -17,6 +18,8 @@ constexpr int kSpins = 4000;
 void relax() {
 #if defined(__x86_64__)
   _mm_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
 #endif
 }
 
@@ -30,7 +33,7 @@ ThreadPool::ThreadPool(int threads) {
 ThreadPool::~ThreadPool() {
   stop_.store(true);
   generation_.fetch_add(1);
-  generation_.notify_all();
+  wake_all(generation_);
   for (std::thread& worker : workers_) worker.join();
 }
 
@@ -50,13 +53,13 @@ void ThreadPool::run(int64_t chunks, Function function, void* context) {
   next_.store(0, std::memory_order_relaxed);
   busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
   generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  wake_all(generation_);
   drain(0);
   for (int spins = 0; busy_.load(std::memory_order_acquire) != 0;) {
     if (++spins < kSpins) {
       relax();
     } else if (int busy = busy_.load(std::memory_order_acquire); busy != 0) {
-      busy_.wait(busy, std::memory_order_acquire);
+      wait_on(busy_, busy);
     }
   }
   if (error_) std::rethrow_exception(error_);
@@ -80,12 +83,12 @@ void ThreadPool::work(int thread) {
       if (++spins < kSpins)
         relax();
       else
-        generation_.wait(seen, std::memory_order_acquire);
+        wait_on(generation_, seen);
     }
     if (stop_.load()) return;
     seen = generation_.load(std::memory_order_acquire);
     drain(thread);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) busy_.notify_one();
+    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) wake_all(busy_);
   }
 }
 
