@@ -5,6 +5,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace phial {
@@ -31,6 +33,9 @@ CpuFeatures detect() {
   f.avx512_bf16 = f.avx512 && (a1 & (1u << 5));
   f.amx_int8 = tiles && (d & (1u << 24)) && (d & (1u << 25));
   f.amx_bf16 = tiles && (d & (1u << 24)) && (d & (1u << 22));
+#elif defined(__aarch64__) && defined(__linux__)
+  constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP of the kernel's asm/hwcap.h
+  f.dotprod = (::getauxval(AT_HWCAP) & kDotProduct) != 0;
 #endif
   return f;
 }

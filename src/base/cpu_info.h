@@ -17,6 +17,7 @@ struct CpuFeatures {
   bool amx_int8 =
       false;  // the CPU has it; the kernel's permission is asked for when tiles are first used
   bool amx_bf16 = false;
+  bool dotprod = false;  // aarch64: SDOT and UDOT
 };
 
 const CpuFeatures& cpu_features();

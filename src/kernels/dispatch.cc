@@ -12,6 +12,9 @@
 #if defined(PHIAL_KERNELS_X86)
 #include "kernels/x86/tables.h"
 #endif
+#if defined(PHIAL_KERNELS_ARM)
+#include "kernels/arm/tables.h"
+#endif
 
 namespace phial::kernels {
 namespace {
@@ -32,12 +35,18 @@ std::vector<TierEntry> tier_entries() {
 #else
   const KernelTable *avx2 = nullptr, *avx2vnni = nullptr, *avx512vnni = nullptr;
 #endif
+#if defined(PHIAL_KERNELS_ARM)
+  const KernelTable* neon_dotprod = &kNeonDotprodTable;
+#else
+  const KernelTable* neon_dotprod = nullptr;
+#endif
   return {
       {"scalar", &kScalarTable, true, "nothing"},
       {"avx2", avx2, cpu.avx2, "AVX2, FMA and F16C"},
       {"avx2vnni", avx2vnni, cpu.avx2 && cpu.avx_vnni, "AVX2 and AVX-VNNI"},
       {"avx512vnni", avx512vnni, cpu.avx512 && cpu.avx512_vnni,
        "AVX-512 (F, BW, VL, DQ) and AVX512-VNNI"},
+      {"neon_dotprod", neon_dotprod, cpu.dotprod, "Arm's dot product instructions"},
   };
 }
 

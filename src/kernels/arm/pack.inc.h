@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// pack_u8 and pack_u4 on NEON, to the bit what the scalar tier writes. Local to the file that
+// includes it.
+#pragma once
+
+#include <arm_neon.h>
+#include <stdint.h>
+
+#include "kernels/packed_layout.inc.h"
+
+namespace phial::kernels {
+namespace {
+
+// 16 codes from 16 floats, rounded to nearest even.
+inline int8x16_t narrow(const float32x4_t* x, float32x4_t inverse) {
+  int16x4_t parts[4];
+  for (int i = 0; i < 4; i++) parts[i] = vmovn_s32(vcvtnq_s32_f32(vmulq_f32(x[i], inverse)));
+  return vcombine_s8(vmovn_s16(vcombine_s16(parts[0], parts[1])),
+                     vmovn_s16(vcombine_s16(parts[2], parts[3])));
+}
+
+template <Format kFormat>
+void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
+          void* packed) {
+  const PackedActs acts = packed_acts(packed, n_tokens, cols);
+  for (int32_t t = begin; t < end; t++) {
+    for (int32_t b = 0; b < act_blocks(cols); b++) {
+      const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
+      float rest[kActBlock];
+      if (const int32_t count = cols - b * kActBlock; count < kActBlock) {
+        for (int32_t i = 0; i < kActBlock; i++) rest[i] = i < count ? p[i] : 0.0f;
+        p = rest;
+      }
+      float32x4_t v[8], largest = vdupq_n_f32(0);
+      for (int i = 0; i < 8; i++) {
+        v[i] = vld1q_f32(p + 4 * i);
+        largest = vmaxnmq_f32(largest, vabsq_f32(v[i]));  // as fmax: a NaN isn't the largest
+      }
+      const float max = vmaxvq_f32(largest);
+      const bool zero = !(max >= kSmallestActs);
+      const float32x4_t inverse = vdupq_n_f32(zero ? 0.0f : 127.0f / max);
+      int8x16_t low = narrow(v, inverse), high = narrow(v + 4, inverse);
+      if constexpr (kFormat == Format::kU4) {  // 16 even columns, then 16 odd ones
+        const int8x16_t evens = vuzp1q_s8(low, high), odds = vuzp2q_s8(low, high);
+        low = evens;
+        high = odds;
+      }
+      const size_t at =
+          static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
+      int8_t* codes = const_cast<int8_t*>(acts.codes) + at * kActBlock;
+      vst1q_s8(codes, low);
+      vst1q_s8(codes + 16, high);
+      const_cast<float*>(acts.scales)[at] = zero ? 0.0f : max / 127.0f;
+      const int32_t sum = vaddlvq_s8(low) + vaddlvq_s8(high);
+      const_cast<int32_t*>(acts.offsets)[at] = -symmetric_zero(kFormat) * sum;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace phial::kernels
