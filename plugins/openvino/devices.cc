@@ -8,6 +8,7 @@
 #include "export/openvino_ir/openvino_ir.h"
 #include "npu.h"
 #include "ov_library.h"
+#include "ov_places.h"
 #include "target.h"
 
 namespace phial::ov {
@@ -36,7 +37,7 @@ const char* kind_of(const Target& target) {
 
 std::string gpu_why_not(const Core& core) {
   std::error_code ignored;
-  if (!fs::exists(core.api().path.parent_path() / "libopenvino_intel_gpu_plugin.so", ignored))
+  if (!fs::exists(core.api().path.parent_path() / kGpuPlugin, ignored))
     return fmt::format("OpenVINO {} was installed without its GPU plugin", core.api().version);
   if (!fs::exists("/dev/dri", ignored))
     return "no GPU is seen: there is no /dev/dri (the kernel's driver, i915 or xe, isn't loaded, "
@@ -60,7 +61,7 @@ std::string why_not(const Core& core, const Target& target) {
   };
   if (target.kind == Target::Kind::kNpuwOnCpu) {
     std::error_code ignored;
-    return fs::exists(core.api().path.parent_path() / "libopenvino_intel_npu_plugin.so", ignored)
+    return fs::exists(core.api().path.parent_path() / kNpuPlugin, ignored)
                ? ""
                : "OpenVINO was installed without its NPU plugin";
   }

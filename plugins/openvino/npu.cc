@@ -4,7 +4,9 @@
 #include "npu.h"
 
 #include <algorithm>
-#include <ctime>
+#include <chrono>
+
+#include "ov_places.h"
 
 namespace phial::ov {
 namespace {
@@ -82,11 +84,9 @@ std::string npu_why_not(const Core& core) {
     return {};
   std::error_code ignored;
   const fs::path libraries = core.api().path.parent_path();
-  if (!fs::exists(libraries / "libopenvino_intel_npu_plugin.so", ignored))
-    return fmt::format(
-        "OpenVINO {} was installed without its NPU plugin ({} has no "
-        "libopenvino_intel_npu_plugin.so)",
-        core.api().version, libraries.string());
+  if (!fs::exists(libraries / kNpuPlugin, ignored))
+    return fmt::format("OpenVINO {} was installed without its NPU plugin ({} has no {})",
+                       core.api().version, libraries.string(), kNpuPlugin);
   if (!fs::exists("/dev/accel/accel0", ignored))
     return fmt::format(
         "no NPU is seen: there is no /dev/accel/accel0. It takes a Core Ultra "
@@ -111,13 +111,13 @@ std::string npu_driver_why_not(const std::string& number) {
         "the NPU's driver is too old: found build {}, expected 32.0.100.{} or newer (Windows "
         "Update, or Intel's download page for NPU drivers)",
         found, kOldestWindows);
-  const auto seconds = static_cast<std::time_t>(found);
-  std::tm day = {};
-  gmtime_r(&seconds, &day);
+  const std::chrono::sys_seconds built{std::chrono::seconds(found)};
+  const std::chrono::year_month_day day(std::chrono::floor<std::chrono::days>(built));
   return fmt::format(
       "the NPU's driver is too old: found one built on {:04}-{:02}-{:02}, expected 1.13.0 (January "
       "2025) or newer ({})",
-      day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, kDriverPage);
+      static_cast<int>(day.year()), static_cast<unsigned>(day.month()),
+      static_cast<unsigned>(day.day()), kDriverPage);
 }
 
 std::string explain_npu_failure(const std::string& message) {

@@ -9,11 +9,15 @@
 
 namespace phial::ov {
 
-// Its C library's file; on Linux a version may follow.
+// Its C library's file, behind whose name on Linux a version may follow, and what lies beside it.
 #if defined(_WIN32)
 inline constexpr const char* kLibraryName = "openvino_c.dll";
+inline constexpr const char* kGpuPlugin = "openvino_intel_gpu_plugin.dll";
+inline constexpr const char* kNpuPlugin = "openvino_intel_npu_plugin.dll";
 #else
 inline constexpr const char* kLibraryName = "libopenvino_c.so";
+inline constexpr const char* kGpuPlugin = "libopenvino_intel_gpu_plugin.so";
+inline constexpr const char* kNpuPlugin = "libopenvino_intel_npu_plugin.so";
 #endif
 
 // In the order of the search.
