@@ -189,13 +189,13 @@ class Pull {
   void take_package() {
     download_->finish([this] { report_download(); });
     download_.reset();
-    std::error_code failed;
-    fs::remove(folder_ / kDownloadState, failed);
     const auto package = Package::open(folder_);
     const std::string tag = precision_name(package->stored()->recipe.precision);
     if (tag != name_.tag)
       throw_error(Code::kUnsupported, "{}: is a package of {}, it can't be made {}: pull '{}:{}'",
                   repository_.name, tag, name_.tag, name_.base, tag);
+    std::error_code failed;
+    fs::remove(folder_ / kDownloadState, failed);  // not before: what has come will do for the tag
     fs::create_directories(store_.place(name_).parent_path(), failed);
     fs::rename(folder_, store_.place(name_), failed);
     if (failed)

@@ -52,6 +52,7 @@ class Place:
         shutil.copytree(folder / "tiny", folder / "hub/somebody/tiny")
         self.phial("quantize", str(self.source), "expected", "--quiet")
         self.expected = contents(folder / "expected")
+        shutil.copytree(folder / "expected", folder / "hub/somebody/package")
         self.hub = SmallHub(folder / "hub")
         (folder / "hub/somebody/llama").mkdir()
         (folder / "hub/somebody/llama/config.json").write_text('{"model_type": "llama"}')
@@ -129,6 +130,30 @@ def pulling(place: Place):
     source = {k: v for k, v in contents(place.source).items() if k != "README.md"}
     expect(kept == source, "--keep keeps the original files", sorted(kept))
     expect(place.phial("show", "phi-4-mini", "--json").returncode == 0, "a name without a tag means what is there")
+
+
+def while_it_comes(place: Place):
+    faults = place.fresh()
+    faults.hold = threading.Event()
+    process = place.start("pull", "phi-4-mini")
+    while not list(place.models.glob("phi-4-mini/int4.partial-*")) and process.poll() is None:
+        os.sched_yield()
+    expect(process.poll() is None, "quantizing begins before all has come")
+    faults.hold.set()
+    _, error = process.communicate(timeout=PATIENCE)
+    expect(process.returncode == 0 and place.right(), "and gives the same package", error)
+
+
+def packages(place: Place):
+    place.fresh()
+    refused = place.phial("pull", "somebody/package:int8")
+    expect(refused.returncode == 1 and "somebody/package:int4" in refused.stderr, "a package of another format is refused", refused)
+    before = len(place.hub.log)
+    pulled = place.phial("pull", "somebody/package", "--quiet")
+    folder = place.models / "somebody--package/int4"
+    expect(pulled.returncode == 0 and folder.is_dir() and contents(folder) == place.expected and not place.left(),
+           "a package on the hub is taken as it is", (pulled, place.left()))
+    expect(not any("resolve" in path for path, _ in place.hub.log[before:]), "of what had come already", place.hub.log[before:])
 
 
 def killed_and_resumed(place: Place):
@@ -210,6 +235,8 @@ def offline(place: Place):
         if tracer:
             trace = (place.folder / "trace").read_text()
             expect("socket" not in trace, "and no socket is opened (strace)", trace)
+    refused = place.phial("run", "phi-4-mini", "hello", "--offline")
+    expect(refused.returncode == 1 and "offline" in refused.stderr and not place.hub.log, "run --offline doesn't pull", refused)
     if not tracer:
         print("note: strace isn't here, so that no socket is opened is known from the hub's log only")
 
@@ -242,7 +269,7 @@ def crowd(place: Place):
 def main():
     with tempfile.TemporaryDirectory(prefix="phial-pull-") as name:
         place = Place(pathlib.Path(name))
-        for part in (pulling, killed_and_resumed, refusals, offline, names, crowd):
+        for part in (pulling, while_it_comes, packages, killed_and_resumed, refusals, offline, names, crowd):
             part(place)
         place.hub.close()
     print("all right" if not failures else f"{failures} wrong")
