@@ -22,6 +22,9 @@ void add_model_flags(Verb& verb, phial::ModelOptions& options) {
               "Tokens that fit, prompt and answer; 0: the model's maximum", "PHIAL_CONTEXT");
   verb.choice("--kv-cache-precision", options.kv_cache, {"f16", "f32"},
               "By default the engine chooses", "PHIAL_KV_CACHE_PRECISION");
+  verb.choice("--activation-precision", options.activations, {"int8", "int16"},
+              "Where activations meet quantized weights; by default the engine chooses",
+              "PHIAL_ACTIVATION_PRECISION");
   verb.option("--prefill-chunk", options.prefill_chunk,
               "Prompt tokens taken in one go; 0: the engine chooses", "PHIAL_PREFILL_CHUNK");
   add_openvino_flags(verb, options);

@@ -85,23 +85,25 @@ struct Run {
     x.resize(static_cast<size_t>(max_tokens) * kCols);
     for (float& v : x) v = rng.normal();
     y.resize(static_cast<size_t>(max_tokens) * kRows);
-    packed.resize(packed_bytes(Format::kU8, max_tokens, kCols));
+    packed.resize(packed_bytes(Format::kU8, max_tokens, kCols, 2));
   }
-  void pack(Format format, int32_t n_tokens) {
-    (format == Format::kU8 ? table.pack_u8 : table.pack_u4)(x.data(), n_tokens, kCols, kGroup, 0,
+  void pack(Format format, int32_t n_tokens, int32_t planes) {
+    (format == Format::kU8 ? table.pack_u8 : table.pack_u4)(x.data(), n_tokens, kCols, planes, 0,
                                                             n_tokens, packed.data());
   }
-  void linear(const Matrix& w, int32_t n_tokens) {
+  void linear(const Matrix& w, int32_t n_tokens, int32_t planes) {
     const uintptr_t aligned = (reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63};
-    const Linear l{
-        w, packed.data(), n_tokens, y.data(), kRows, 0, w.rows, reinterpret_cast<void*>(aligned)};
+    const Linear l{w,      packed.data(), n_tokens,
+                   planes, y.data(),      kRows,
+                   0,      w.rows,        reinterpret_cast<void*>(aligned)};
     (w.format == Format::kU8 ? table.linear_u8 : table.linear_u4)(l);
   }
 };
 
-void bench_decode(const KernelTable& table, const Weights& weights, Format format, Rng& rng) {
+void bench_decode(const KernelTable& table, const Weights& weights, Format format, Rng& rng,
+                  int32_t planes) {
   Run run(table, rng, 1);
-  run.pack(format, 1);
+  run.pack(format, 1, planes);
   const int copies = format == Format::kU8 ? kCopies / 2 : kCopies;
   const double read_bytes = static_cast<double>(weights.codes.size());
   const double bytes = read_bytes + 2.0 * copies * kRows * kCols / kGroup;
@@ -111,25 +113,27 @@ void bench_decode(const KernelTable& table, const Weights& weights, Format forma
     decode = std::min(decode, best_seconds(
                                   [&] {
                                     for (int copy = 0; copy < copies; copy++)
-                                      run.linear(weights.matrix(format, copy, kRows), 1);
+                                      run.linear(weights.matrix(format, copy, kRows), 1, planes);
                                   },
                                   1));
   }
-  fmt::print("{:14} {} decode            {:7.2f} GB/s, {:.2f} of reading at {:.2f} GB/s\n",
-             table.name, format == Format::kU8 ? "u8" : "u4", bytes / decode / 1e9,
+  fmt::print("{:14} {} int{:<2} decode      {:7.2f} GB/s, {:.2f} of reading at {:.2f} GB/s\n",
+             table.name, format == Format::kU8 ? "u8" : "u4", 8 * planes, bytes / decode / 1e9,
              bytes / decode * read / read_bytes, read_bytes / read / 1e9);
 }
 
-void bench_batches(const KernelTable& table, const Weights& weights, Format format, Rng& rng) {
+void bench_batches(const KernelTable& table, const Weights& weights, Format format, Rng& rng,
+                   int32_t planes) {
   constexpr int32_t rows = 480;  // ten row tiles: short runs find quiet moments on a busy machine
   for (const int32_t n_tokens : {2, 4, 5, 8, 16, 32, 128, 512}) {
     Run run(table, rng, n_tokens);
-    run.pack(format, n_tokens);
+    run.pack(format, n_tokens, planes);
     const double seconds = best_seconds(
-        [&] { run.linear(weights.matrix(format, 0, rows), n_tokens); }, 3 * kRepetitions);
+        [&] { run.linear(weights.matrix(format, 0, rows), n_tokens, planes); }, 3 * kRepetitions);
     const double operations = 2.0 * rows * kCols * n_tokens;
-    fmt::print("{:14} {} {:4} tokens       {:7.1f} GOPS\n", table.name,
-               format == Format::kU8 ? "u8" : "u4", n_tokens, operations / seconds / 1e9);
+    fmt::print("{:14} {} int{:<2} {:4} tokens {:7.1f} GOPS\n", table.name,
+               format == Format::kU8 ? "u8" : "u4", 8 * planes, n_tokens,
+               operations / seconds / 1e9);
   }
 }
 
@@ -157,8 +161,11 @@ void bench_attend(const KernelTable& table, Rng& rng) {
 
 void bench(const KernelTable& table, const Weights& weights, Rng& rng) {
   for (const Format format : {Format::kU4, Format::kU8}) {
-    bench_decode(table, weights, format, rng);
-    if (std::strcmp(table.name, "scalar") != 0) bench_batches(table, weights, format, rng);
+    for (const int32_t planes : {1, 2}) {
+      bench_decode(table, weights, format, rng, planes);
+      if (std::strcmp(table.name, "scalar") != 0)
+        bench_batches(table, weights, format, rng, planes);
+    }
   }
   bench_attend(table, rng);
 }

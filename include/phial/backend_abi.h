@@ -70,6 +70,7 @@ typedef struct phial_plugin_open_options {
   phial_plugin_settings settings;
   phial_notice notice;  // may be NULL; see phial.h
   void* notice_user;
+  const char* activations;  // "int8", "int16", or "": the engine's choice; see phial.h
 } phial_plugin_open_options;
 
 typedef struct phial_plugin_limits {

@@ -165,6 +165,10 @@ typedef struct phial_model_options {
   size_t n_settings;
   phial_notice notice;  // may be NULL; must stay callable until the model is closed
   void* notice_user;
+  // What activations may be rounded to where they meet quantized weights: "int8" is fastest, "int16"
+  // as good as exact; NULL (default): the engine's choice. phial's own engine then takes int16 where
+  // errors count most (the first layers and the lm_head), int8 elsewhere.
+  const char* activations;
 } phial_model_options;
 
 PHIAL_API void phial_model_options_init(phial_model_options* options);

@@ -50,6 +50,7 @@ inline phial_model_options to_c(const ModelOptions& options, std::vector<const c
   phial_model_options_init(&c);
   c.device = options.device.c_str();
   c.kv_cache = options.kv_cache.empty() ? nullptr : options.kv_cache.c_str();
+  c.activations = options.activations.empty() ? nullptr : options.activations.c_str();
   c.context = options.context;
   c.max_sequences = options.max_sequences;
   c.threads = options.threads;

@@ -39,8 +39,9 @@ using Notice = std::function<void(phial_notice_kind kind, std::string_view text)
 
 struct ModelOptions {
   std::string device = "auto";
-  std::string kv_cache;  // "f16", "f32", empty: the engine's choice
-  int32_t context = 0;   // 0: the model's maximum
+  std::string kv_cache;     // "f16", "f32", empty: the engine's choice
+  std::string activations;  // "int8", "int16", empty: the engine's choice
+  int32_t context = 0;      // 0: the model's maximum
   int32_t max_sequences = 1;
   int32_t threads = 0;        // 0: all
   int32_t prefill_chunk = 0;  // 0: the engine's choice

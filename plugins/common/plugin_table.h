@@ -156,6 +156,8 @@ class PluginTable {
       options.threads = given->threads;
       options.prefill_chunk = given->prefill_chunk;
       options.kv_cache = given->kv_cache ? given->kv_cache : "";
+      if (given->size > offsetof(phial_plugin_open_options, activations) && given->activations)
+        options.activations = given->activations;
       handle->notice = given->notice;
       handle->notice_user = given->notice_user;
       if (given->notice)

@@ -53,6 +53,11 @@ void check_options(const SessionOptions& options, const Graph& graph) {
     throw_error(Code::kUnsupported,
                 "a KV cache in {} was asked for; the graph for {} keeps it in {}", options.kv_cache,
                 provider_name(graph.made_for), graph.kv_cache());
+  if (options.activations == "int16" && graph.made_for == Provider::kCpu)
+    throw_error(
+        Code::kUnsupported,
+        "activations of 16 bits were asked for; ONNX Runtime's CPU provider rounds them to 8 "
+        "in the graph that this package has");
 }
 
 }  // namespace

@@ -81,6 +81,8 @@ std::unique_ptr<Compiled> Graph::compile(const std::string& xml, const GraphOpti
   if (options.threads) put_cpu("INFERENCE_NUM_THREADS", std::to_string(options.threads));
   if (!options.kv_cache.empty() && !target.npuw())
     put(properties, "KV_CACHE_PRECISION", options.kv_cache);
+  if (options.activations == "int16")  // none are quantized at run time then
+    put_cpu("DYNAMIC_QUANTIZATION_GROUP_SIZE", "0");
   for (const auto& [key, value] : options.settings.properties)
     if (target.kind == Target::Kind::kNpuwOnCpu && !is_of_npu(upper(key)))
       put(cpu, key, value);

@@ -25,7 +25,7 @@ struct GraphOptions {
   Settings settings;
   Room room;
   int32_t threads = 0;
-  std::string kv_cache;
+  std::string kv_cache, activations;
   Notice notice;
 };
 

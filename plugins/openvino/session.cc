@@ -57,6 +57,7 @@ OpenVinoSession::OpenVinoSession(const Api& api, std::shared_ptr<const Package> 
   graph_options_.settings = settings;
   graph_options_.threads = options.threads;
   graph_options_.kv_cache = options.kv_cache;
+  graph_options_.activations = options.activations;
   graph_options_.notice = options.notice;
   limits_ = make_limits(package_->config(), options);
   if (target.npuw()) {

@@ -109,6 +109,10 @@ phial::SessionOptions api::to_session_options(const phial_model_options& options
     throw_error(Code::kInvalidArgument, "KV cache precision '{}' is unknown, expected f16 or f32",
                 result.kv_cache);
   }
+  if (options.activations) result.activations = options.activations;
+  if (!result.activations.empty() && result.activations != "int8" && result.activations != "int16")
+    throw_error(Code::kInvalidArgument,
+                "activation precision '{}' is unknown, expected int8 or int16", result.activations);
   if (options.n_settings) api::need(options.settings, "settings");
   for (size_t i = 0; i < options.n_settings; ++i) {
     api::need(options.settings[i], "settings[]");

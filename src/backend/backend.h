@@ -45,6 +45,9 @@ struct SessionOptions {
   int32_t threads = 0;        // 0: all available
   int32_t prefill_chunk = 0;  // 0: the engine's choice
   std::string kv_cache;       // "f16", "f32", or empty: the engine's choice
+  // What activations may be rounded to where they meet quantized weights: "int8", "int16" (an engine
+  // that keeps more is fine), or empty: the engine's choice.
+  std::string activations;
   // "KEY=VALUE" for the runtime behind a plug-in; lower-case keys are the plug-in's own.
   std::vector<std::string> settings;
   Notice notice;  // may be empty; called on the thread that opens or steps

@@ -77,6 +77,7 @@ phial_plugin_open_options to_c(const SessionOptions& options, const Settings& se
   c.threads = options.threads;
   c.prefill_chunk = options.prefill_chunk;
   c.kv_cache = options.kv_cache.c_str();
+  c.activations = options.activations.c_str();
   c.settings = settings.c();
   if (notice) {
     c.notice = &pass_notice;

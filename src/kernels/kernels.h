@@ -4,11 +4,12 @@
 // the caller's. Files built with ISA flags include only this header, <stddef.h>, <stdint.h> and
 // intrinsics.
 //
-// Activations that meet quantized weights are first packed to int8 (pack_*): per token, in blocks
-// of kActBlock columns with one f32 scale each. The packed layout belongs to the tier that made it;
-// treat it as opaque bytes. For u8 and u4 every tier does the same float operations in the same
-// order (linear_quant_any.inc.h states them), so an output has the same bits on every tier, alone
-// or in a batch, however the rows are split.
+// Activations that meet quantized weights are first packed (pack_*): per token, in blocks of
+// kActBlock columns with one f32 scale each, to int8, or to 16 bits as two planes of int8, which
+// costs the kernels twice the arithmetic and not one more byte of weights. The packed layout
+// belongs to the tier that made it; treat it as opaque bytes. For u8 and u4 every tier does the
+// same float operations in the same order (linear_quant_any.inc.h states them), so an output has
+// the same bits on every tier, alone or in a batch, however the rows are split.
 #pragma once
 
 #include <stddef.h>
@@ -17,6 +18,9 @@
 namespace phial::kernels {
 
 constexpr int32_t kActBlock = 32;
+// With two planes a value is (kPlaneBase * high + low) * scale; both are in [-127, 127], as every
+// tier's int8 product wants them.
+constexpr int32_t kPlaneBase = 254;
 
 enum class Format : uint8_t { kF32, kF16, kBF16, kU8, kU4 };  // same order as phial::WeightFormat
 
@@ -34,6 +38,7 @@ struct Linear {
   Matrix w;
   const void* x;  // float formats: f32 [n_tokens][cols], densely; quantized: what pack wrote
   int32_t n_tokens;
+  int32_t planes;    // of packed activations, as given to pack: 1 or 2; float formats: 1
   float* y;          // [n_tokens][y_stride]
   int64_t y_stride;  // floats
   int32_t row_begin, row_end;
@@ -67,10 +72,10 @@ struct KernelTable {
   const char* name;  // "scalar", "avx2", "avx2vnni", "avx512vnni", "neon_dotprod"
 
   // Activations for u8/u4 weights: x f32 [n_tokens][cols] -> packed; tokens [begin, end) only, so
-  // that threads can share the work. `group` is the weights' group.
-  void (*pack_u8)(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+  // that threads can share the work.
+  void (*pack_u8)(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
                   int32_t end, void* packed);
-  void (*pack_u4)(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+  void (*pack_u4)(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
                   int32_t end, void* packed);
 
   void (*linear_f32)(const Linear&);
@@ -94,7 +99,7 @@ struct KernelTable {
 };
 
 // Upper bounds that hold for every tier.
-size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols);
+size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols, int32_t planes);
 size_t linear_scratch_bytes();
 size_t attend_scratch_floats(const Attend& shape);
 

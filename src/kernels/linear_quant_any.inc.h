@@ -5,9 +5,10 @@
 //
 // Per output, over the segments of columns that lie in one activation block and one weight group,
 // in column order:
-//   inner = fma(float(sum (code - zero) * act), act_scale, inner)       the sum is an exact integer
-//   below 2^24
-// and at the end of each group
+//   inner = fma(float(sum (code - zero) * act), act_scale, inner)
+// where the sum is an exact integer (below 2^24; with two planes below 2^28, rounded to nearest
+// even as it becomes a float), act = kPlaneBase * high + low with two planes, and at the end of
+// each group
 //   y = fma(inner, weight_scale, y); inner = 0
 #pragma once
 
@@ -60,7 +61,7 @@ constexpr int32_t packed_place(int32_t i) {
 template <Format kFormat>
 void linear_quant_any(const Linear& l) {
   constexpr int32_t kTokens = 32;  // tokens that share one unpacking
-  const PackedActs acts = packed_acts(l.x, l.n_tokens, l.w.cols);
+  const PackedActs acts = packed_acts(l.x, l.n_tokens, l.planes, l.w.cols);
   const int32_t cols = l.w.cols, group = l.w.group, groups = cols / group;
   for (int32_t row = l.row_begin; row < l.row_end; row++) {
     for (int32_t t0 = 0; t0 < l.n_tokens; t0 += kTokens) {
@@ -68,8 +69,11 @@ void linear_quant_any(const Linear& l) {
       float inner[kTokens] = {}, sum[kTokens] = {};
       for (int32_t c0 = 0; c0 < cols; c0 += kActBlock) {
         const int32_t end = cols - c0 < kActBlock ? cols : c0 + kActBlock;
-        const size_t first = static_cast<size_t>(c0 / kActBlock) * static_cast<size_t>(l.n_tokens) +
-                             static_cast<size_t>(t0);
+        const size_t planes = static_cast<size_t>(l.planes);
+        const size_t first =
+            (static_cast<size_t>(c0 / kActBlock) * static_cast<size_t>(l.n_tokens) +
+             static_cast<size_t>(t0)) *
+            planes;
         int16_t codes[kActBlock];
         block_codes<kFormat>(l.w, row, c0, end - c0, codes);
         for (int32_t c = c0; c < end;) {  // one segment
@@ -82,11 +86,15 @@ void linear_quant_any(const Linear& l) {
           }
           const float scale = f16_value(l.w.scales[static_cast<int64_t>(row) * groups + g]);
           for (int32_t t = 0; t < n; t++) {
-            const int8_t* a = acts.codes + (first + static_cast<size_t>(t)) * kActBlock;
+            const size_t at = first + static_cast<size_t>(t) * planes;
+            const int8_t* a = acts.codes + at * kActBlock;
             int32_t dot = 0;
             for (int i = 0; i < kActBlock; i++) dot += w[i] * a[i];
-            inner[t] = __builtin_fmaf(static_cast<float>(dot),
-                                      acts.scales[first + static_cast<size_t>(t)], inner[t]);
+            if (planes == 2) {
+              dot *= kPlaneBase;
+              for (int i = 0; i < kActBlock; i++) dot += w[i] * a[kActBlock + i];
+            }
+            inner[t] = __builtin_fmaf(static_cast<float>(dot), acts.scales[at], inner[t]);
             if (next == (g + 1) * group) {
               sum[t] = __builtin_fmaf(inner[t], scale, sum[t]);
               inner[t] = 0;

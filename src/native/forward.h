@@ -35,11 +35,18 @@ struct WantedRow {
   float* logits;  // [vocab]
 };
 
+// How activations are rounded where they meet quantized weights.
+enum class Activations : uint8_t {
+  kMixed,  // 16 bits where errors count most, 8 elsewhere
+  kInt8,
+  kInt16
+};
+
 class Forward {
  public:
   // Everything outlives this object.
   Forward(const Phi3Config& config, const Phi3Weights& weights, const kernels::KernelTable& table,
-          ThreadPool& pool, Workspace& workspace, int32_t logit_rows);
+          ThreadPool& pool, Workspace& workspace, int32_t logit_rows, Activations activations);
 
   // Segments in row order, together all of `tokens`; at most the workspace's chunk. Throws
   // kCancelled between layers.
@@ -68,7 +75,9 @@ class Forward {
   Workspace& w_;
   LinearRunner linear_;
   Rope rope_;
-  int32_t logit_rows_;    // how many rows of logits can be staged
+  int32_t logit_rows_;  // how many rows of logits can be staged
+  Activations activations_;
+  int32_t planes_ = 1;    // of activations in the layer at hand (kernels.h)
   int64_t qkv_stride_;    // floats of one token's Q, K and V
   int32_t n_tokens_ = 0;  // of the chunk at hand
 };

@@ -69,28 +69,27 @@ const void* LinearRunner::input(const WeightMatrix& matrix, const float* x) cons
   return is_quantized(matrix.format) ? static_cast<const void*>(workspace_.packed) : x;
 }
 
-void LinearRunner::pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t begin,
-                        int32_t end) const {
+void LinearRunner::pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens,
+                        int32_t planes, int32_t begin, int32_t end) const {
   if (!is_quantized(matrix.format)) return;
   const auto pack = matrix.format == WeightFormat::kU8 ? table_.pack_u8 : table_.pack_u4;
-  pack(x, n_tokens, static_cast<int32_t>(matrix.cols), static_cast<int32_t>(matrix.group), begin,
-       end, workspace_.packed);
+  pack(x, n_tokens, static_cast<int32_t>(matrix.cols), planes, begin, end, workspace_.packed);
 }
 
-void LinearRunner::run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y,
-                       int64_t y_stride) const {
+void LinearRunner::run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes,
+                       float* y, int64_t y_stride) const {
   const Kernel linear = kernel(matrix.format);
   const int64_t rows = chunk_rows(matrix, matrix.rows, pool_.size());
   pool_.parallel_for((matrix.rows + rows - 1) / rows, [&](int64_t chunk, int thread) {
     const int64_t begin = chunk * rows, end = std::min(begin + rows, matrix.rows);
-    linear({kernel_matrix(matrix), input(matrix, x), n_tokens, y, y_stride,
+    linear({kernel_matrix(matrix), input(matrix, x), n_tokens, planes, y, y_stride,
             static_cast<int32_t>(begin), static_cast<int32_t>(end),
             workspace_.linear_scratch(thread)});
   });
 }
 
 void LinearRunner::run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens,
-                             float* y) const {
+                             int32_t planes, float* y) const {
   const Kernel linear = kernel(matrix.format);
   const int64_t half = matrix.rows / 2;
   // Gate and up rows of a chunk meet in a strip [n_tokens][2 * rows] of the thread's own, which
@@ -102,7 +101,7 @@ void LinearRunner::run_gated(const WeightMatrix& matrix, const float* x, int32_t
     const int64_t begin = chunk * rows, count = std::min(rows, half - begin);
     float* const strip = workspace_.gate_up(thread);
     for (int64_t part = 0; part < 2; ++part)
-      linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens,
+      linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens, planes,
               strip + part * count, 2 * count, 0, static_cast<int32_t>(count),
               workspace_.linear_scratch(thread)});
     for (int32_t t = 0; t < n_tokens; ++t) {

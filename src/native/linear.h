@@ -21,17 +21,19 @@ class LinearRunner {
       : table_(table), pool_(pool), workspace_(workspace) {}
 
   // Prepares tokens [begin, end) of x [n_tokens][cols] for run(); nothing to do for float formats.
-  // Threads may share the tokens of one x; all must be done before run().
-  void pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t begin,
-            int32_t end) const;
+  // Threads may share the tokens of one x; all must be done before run(), which is given the same
+  // `planes`: 1 rounds activations to 8 bits, 2 to 16 (kernels.h).
+  void pack(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes,
+            int32_t begin, int32_t end) const;
 
   // y [n_tokens][y_stride]. x as it was given to pack().
-  void run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y,
+  void run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes, float* y,
            int64_t y_stride) const;
 
   // y[t][i] = up * silu(gate) with matrix = [gate rows; up rows]; y [n_tokens][matrix.rows / 2],
   // densely.
-  void run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens, float* y) const;
+  void run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes,
+                 float* y) const;
 
  private:
   using Kernel = void (*)(const kernels::Linear&);

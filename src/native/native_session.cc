@@ -56,6 +56,15 @@ kernels::KvType choose_kv_type(const Phi3Weights& weights, const std::string& wa
   return all_f32(weights) ? kernels::KvType::kF32 : kernels::KvType::kF16;
 }
 
+Activations choose_activations(const std::string& wanted) {
+  if (wanted.empty()) return Activations::kMixed;
+  if (wanted == "int8") return Activations::kInt8;
+  if (wanted == "int16") return Activations::kInt16;
+  throw_error(Code::kInvalidArgument,
+              "activation precision '{}' is unknown to the CPU engine; it has int8 and int16",
+              wanted);
+}
+
 int32_t staged_rows(const Limits& limits) {
   return limits.max_sequences == 1
              ? 0
@@ -70,12 +79,13 @@ NativeSession::NativeSession(std::shared_ptr<const Package> package,
       table_(table),
       limits_(make_limits(package_->config(), options)),
       kv_type_(choose_kv_type(package_->weights(), options.kv_cache)),
+      activations_(choose_activations(options.activations)),
       pool_(options.threads),
       workspace_(package_->config(), package_->weights(),
                  {limits_.prefill_chunk, staged_rows(limits_), limits_.max_context, pool_.size(),
-                  kv_type_}),
+                  kv_type_, activations_ == Activations::kInt8 ? 1 : 2}),
       forward_(package_->config(), package_->weights(), table, pool_, workspace_,
-               staged_rows(limits_)) {
+               staged_rows(limits_), activations_) {
   chunk_tokens_.reserve(static_cast<size_t>(limits_.prefill_chunk));
   chunk_wanted_.reserve(static_cast<size_t>(limits_.prefill_chunk));
   chunk_segments_.reserve(

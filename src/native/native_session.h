@@ -45,6 +45,7 @@ class NativeSession : public Session {
   const kernels::KernelTable& table_;
   Limits limits_;
   kernels::KvType kv_type_;
+  Activations activations_;
   ThreadPool pool_;
   Workspace workspace_;
   Forward forward_;

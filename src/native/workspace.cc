@@ -32,12 +32,12 @@ class Layout {
   uint64_t size_ = 0;
 };
 
-size_t largest_packed(const Phi3Weights& weights, int32_t tokens) {
+size_t largest_packed(const Phi3Weights& weights, int32_t tokens, int32_t planes) {
   size_t bytes = 0;
   const auto see = [&](const WeightMatrix& matrix) {
     if (!is_quantized(matrix.format)) return;
     bytes = std::max(bytes, kernels::packed_bytes(kernel_format(matrix.format), tokens,
-                                                  static_cast<int32_t>(matrix.cols)));
+                                                  static_cast<int32_t>(matrix.cols), planes));
   };
   for (const Phi3Layer& layer : weights.layers) {
     see(layer.qkv);
@@ -88,7 +88,7 @@ Workspace::Workspace(const Phi3Config& config, const Phi3Weights& weights,
   const uint64_t cos_at = all.floats(t, config.rotary_dim / 2);
   const uint64_t sin_at = all.floats(t, config.rotary_dim / 2);
   const uint64_t logits_at = all.floats(shape.logit_rows, config.vocab_size);
-  const uint64_t packed_at = all.add(largest_packed(weights, shape.chunk_tokens));
+  const uint64_t packed_at = all.add(largest_packed(weights, shape.chunk_tokens, shape.planes));
   const uint64_t threads_at = all.add(thread_bytes_ * static_cast<uint64_t>(shape.threads));
 
   auto range = AddressRange::reserve(all.size(), true);

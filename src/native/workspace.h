@@ -6,10 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/address_range.h"
 #include "kernels/kernels.h"
 #include "model/phi3_config.h"
 #include "model/phi3_weights.h"
-#include "base/address_range.h"
 
 namespace phial {
 
@@ -24,6 +24,7 @@ struct WorkspaceShape {
   int32_t max_context;
   int threads;
   kernels::KvType kv_type;
+  int32_t planes;  // of packed activations, at most
 };
 
 class Workspace {

@@ -7,8 +7,8 @@
 //   f32 1e-6                     f16 4.9e-4, bf16 4.6e-4, f32 with f16 cache 4.7e-4: the cache's
 //   rounding u8 symmetric 2.2e-2          u8 asymmetric 2.5e-2          u8 by channel 2.6e-2 u4
 //   symmetric 2.1e-2          u4 asymmetric 2.5e-2          u4 by channel 2.1e-2 mixed 2.2e-2
-// Quantized weights: the int8 activations (blocks of 32) cost 0.5 % in each of the nine products on
-// the way; without any layer, lm_head alone, the distance is 4.3e-3.
+// Quantized weights with int8 activations: those (blocks of 32) cost 0.5 % in each of the nine
+// products on the way; without any layer, lm_head alone, the distance is 4.3e-3.
 #include "model/reference.h"
 
 #include <gtest/gtest.h>
@@ -61,21 +61,22 @@ std::vector<Architecture> architectures() {
 }
 
 double distance(const Phi3Config& config, const TinyFormats& formats,
-                const std::string& kv_cache = {}) {
+                const std::string& kv_cache = {}, const std::string& activations = {}) {
   const auto package = tiny_package(config, formats);
   const auto tokens = tiny_tokens(config, 40);
   SessionOptions options;
   options.kv_cache = kv_cache;
+  options.activations = activations;
   const auto session = make_native_backend()->open(package, "cpu", options);
   return relative_distance(feed(*session, 0, tokens),
                            reference_forward(package->config(), package->weights(), tokens));
 }
 
 void expect_near_reference(const TinyFormats& formats, double tolerance,
-                           const std::string& kv_cache = {}) {
+                           const std::string& kv_cache = {}, const std::string& activations = {}) {
   double largest = 0;
   for (const Architecture& architecture : architectures()) {
-    const double d = distance(architecture.config, formats, kv_cache);
+    const double d = distance(architecture.config, formats, kv_cache, activations);
     EXPECT_LE(d, tolerance) << architecture.name;
     largest = std::max(largest, d);
   }
@@ -92,22 +93,29 @@ TEST(native_reference, f16_with_f32_cache) {
 }
 TEST(native_reference, bf16) { expect_near_reference(TinyFormats::all(WeightFormat::kBF16), 2e-3); }
 TEST(native_reference, u8_symmetric) {
-  expect_near_reference(TinyFormats::all(WeightFormat::kU8), 3e-2);
+  expect_near_reference(TinyFormats::all(WeightFormat::kU8), 3e-2, "", "int8");
+}
+TEST(native_reference, int16_activations_are_as_good_as_exact) {
+  for (const WeightFormat format : {WeightFormat::kU8, WeightFormat::kU4})
+    for (const bool asymmetric : {false, true}) {
+      expect_near_reference(TinyFormats::all(format, asymmetric), 3e-4, "f32", "int16");
+      expect_near_reference(TinyFormats::all(format, asymmetric, 0), 3e-4, "f32", "int16");
+    }
 }
 TEST(native_reference, u8_asymmetric) {
-  expect_near_reference(TinyFormats::all(WeightFormat::kU8, true), 3e-2);
+  expect_near_reference(TinyFormats::all(WeightFormat::kU8, true), 3e-2, "", "int8");
 }
 TEST(native_reference, u8_by_channel) {
-  expect_near_reference(TinyFormats::all(WeightFormat::kU8, true, 0), 3e-2);
+  expect_near_reference(TinyFormats::all(WeightFormat::kU8, true, 0), 3e-2, "", "int8");
 }
 TEST(native_reference, u4_symmetric) {
-  expect_near_reference(TinyFormats::all(WeightFormat::kU4), 3e-2);
+  expect_near_reference(TinyFormats::all(WeightFormat::kU4), 3e-2, "", "int8");
 }
 TEST(native_reference, u4_asymmetric) {
-  expect_near_reference(TinyFormats::all(WeightFormat::kU4, true), 3e-2);
+  expect_near_reference(TinyFormats::all(WeightFormat::kU4, true), 3e-2, "", "int8");
 }
 TEST(native_reference, u4_by_channel) {
-  expect_near_reference(TinyFormats::all(WeightFormat::kU4, false, 0), 3e-2);
+  expect_near_reference(TinyFormats::all(WeightFormat::kU4, false, 0), 3e-2, "", "int8");
 }
 
 // A mixed-ratio package: some matrices with 4 bits, others with 8, embedding and lm_head apart.

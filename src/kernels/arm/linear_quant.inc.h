@@ -49,7 +49,7 @@ inline int32x4_t block_dots(const BlockCodes<kFormat>* w, const int8_t* acts) {
 }
 
 // y[t][row + r] for up to four rows and T tokens from t0 on. Rows past `count` repeat the first.
-template <Format kFormat, int T>
+template <Format kFormat, int T, int P>
 void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count, int32_t t0) {
   constexpr int32_t kBlockBytes = block_bytes(kFormat);
   const int32_t cols = l.w.cols, blocks = act_blocks(cols), groups = cols / l.w.group;
@@ -87,13 +87,17 @@ void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count
         }
       }
       const size_t first =
-          static_cast<size_t>(b) * static_cast<size_t>(l.n_tokens) + static_cast<size_t>(t0);
+          (static_cast<size_t>(b) * static_cast<size_t>(l.n_tokens) + static_cast<size_t>(t0)) * P;
       for (int t = 0; t < T; t++) {
-        const size_t at = first + static_cast<size_t>(t);
-        const int32_t minus_sum = acts.offsets[at] >> symmetric_zero_log2(kFormat);
-        const int32x4_t dots =
-            vmlaq_n_s32(block_dots<kFormat>(w, acts.codes + at * kActBlock), zero, minus_sum);
-        inner[t] = vfmaq_n_f32(inner[t], vcvtq_f32_s32(dots), acts.scales[at]);
+        int32x4_t dots = vdupq_n_s32(0);  // of all planes
+        for (int p = 0; p < P; p++) {
+          const size_t at = first + static_cast<size_t>(t * P + p);
+          const int32_t minus_sum = acts.offsets[at] >> symmetric_zero_log2(kFormat);
+          dots = vmlaq_n_s32(block_dots<kFormat>(w, acts.codes + at * kActBlock), zero, minus_sum) +
+                 dots * kPlaneBase;
+        }
+        inner[t] = vfmaq_n_f32(inner[t], vcvtq_f32_s32(dots),
+                               acts.scales[first + static_cast<size_t>(t * P)]);
       }
     }
     const float32x4_t scale = vld1q_f32(scales);
@@ -109,17 +113,23 @@ void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count
   }
 }
 
-template <Format kFormat>
-void linear_quant(const Linear& l) {
-  if (!groups_hold_blocks(l.w)) return linear_quant_any<kFormat>(l);
-  const PackedActs acts = packed_acts(l.x, l.n_tokens, l.w.cols);
+template <Format kFormat, int P>
+void linear_quant_planes(const Linear& l) {
+  const PackedActs acts = packed_acts(l.x, l.n_tokens, P, l.w.cols);
   for (int32_t row = l.row_begin; row < l.row_end; row += kRows) {
     const int count = l.row_end - row < kRows ? l.row_end - row : kRows;
     int32_t t = 0;
     for (; t + kTokens <= l.n_tokens; t += kTokens)
-      linear_rows<kFormat, kTokens>(l, acts, row, count, t);
-    for (; t < l.n_tokens; t++) linear_rows<kFormat, 1>(l, acts, row, count, t);
+      linear_rows<kFormat, kTokens, P>(l, acts, row, count, t);
+    for (; t < l.n_tokens; t++) linear_rows<kFormat, 1, P>(l, acts, row, count, t);
   }
+}
+
+template <Format kFormat>
+void linear_quant(const Linear& l) {
+  if (!groups_hold_blocks(l.w)) return linear_quant_any<kFormat>(l);
+  if (l.planes == 2) return linear_quant_planes<kFormat, 2>(l);
+  linear_quant_planes<kFormat, 1>(l);
 }
 
 }  // namespace

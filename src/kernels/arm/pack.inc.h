@@ -12,17 +12,34 @@ namespace phial::kernels {
 namespace {
 
 // 16 codes from 16 floats, rounded to nearest even.
-inline int8x16_t narrow(const float32x4_t* x, float32x4_t inverse) {
+inline int8x16_t narrow(const float32x4_t* x) {
   int16x4_t parts[4];
-  for (int i = 0; i < 4; i++) parts[i] = vmovn_s32(vcvtnq_s32_f32(vmulq_f32(x[i], inverse)));
+  for (int i = 0; i < 4; i++) parts[i] = vmovn_s32(vcvtnq_s32_f32(x[i]));
   return vcombine_s8(vmovn_s16(vcombine_s16(parts[0], parts[1])),
                      vmovn_s16(vcombine_s16(parts[2], parts[3])));
 }
 
+// One plane of a block: codes, scale, offset.
 template <Format kFormat>
-void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
-          void* packed) {
-  const PackedActs acts = packed_acts(packed, n_tokens, cols);
+inline void store_plane(const float32x4_t* x, const PackedActs& acts, size_t at, float scale) {
+  int8x16_t low = narrow(x), high = narrow(x + 4);
+  if constexpr (kFormat == Format::kU4) {  // 16 even columns, then 16 odd ones
+    const int8x16_t evens = vuzp1q_s8(low, high), odds = vuzp2q_s8(low, high);
+    low = evens;
+    high = odds;
+  }
+  int8_t* codes = const_cast<int8_t*>(acts.codes) + at * kActBlock;
+  vst1q_s8(codes, low);
+  vst1q_s8(codes + 16, high);
+  const_cast<float*>(acts.scales)[at] = scale;
+  const_cast<int32_t*>(acts.offsets)[at] =
+      -symmetric_zero(kFormat) * (vaddlvq_s8(low) + vaddlvq_s8(high));
+}
+
+template <Format kFormat>
+void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
+          int32_t end, void* packed) {
+  const PackedActs acts = packed_acts(packed, n_tokens, planes, cols);
   for (int32_t t = begin; t < end; t++) {
     for (int32_t b = 0; b < act_blocks(cols); b++) {
       const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
@@ -38,21 +55,24 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin
       }
       const float max = vmaxvq_f32(largest);
       const bool zero = !(max >= kSmallestActs);
-      const float32x4_t inverse = vdupq_n_f32(zero ? 0.0f : 127.0f / max);
-      int8x16_t low = narrow(v, inverse), high = narrow(v + 4, inverse);
-      if constexpr (kFormat == Format::kU4) {  // 16 even columns, then 16 odd ones
-        const int8x16_t evens = vuzp1q_s8(low, high), odds = vuzp2q_s8(low, high);
-        low = evens;
-        high = odds;
-      }
+      const float scale = zero ? 0.0f : max / largest_code(planes);
+      const float inverse = zero ? 0.0f : largest_code(planes) / max;
       const size_t at =
-          static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
-      int8_t* codes = const_cast<int8_t*>(acts.codes) + at * kActBlock;
-      vst1q_s8(codes, low);
-      vst1q_s8(codes + 16, high);
-      const_cast<float*>(acts.scales)[at] = zero ? 0.0f : max / 127.0f;
-      const int32_t sum = vaddlvq_s8(low) + vaddlvq_s8(high);
-      const_cast<int32_t*>(acts.offsets)[at] = -symmetric_zero(kFormat) * sum;
+          (static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t)) *
+          static_cast<size_t>(planes);
+      for (int i = 0; i < 8; i++) v[i] = vmulq_n_f32(v[i], inverse);
+      if (planes == 1) {
+        store_plane<kFormat>(v, acts, at, scale);
+        continue;
+      }
+      float32x4_t high[8];
+      for (int i = 0; i < 8; i++) {
+        const float32x4_t code = vrndnq_f32(v[i]);
+        high[i] = vrndnq_f32(vmulq_n_f32(code, kInversePlaneBase));
+        v[i] = vfmsq_n_f32(code, high[i], static_cast<float>(kPlaneBase));
+      }
+      store_plane<kFormat>(high, acts, at, scale);
+      store_plane<kFormat>(v, acts, at + 1, scale);
     }
   }
 }

@@ -28,9 +28,9 @@ void linear_float(const Linear& l) {
 float f32_value(float value) { return value; }
 
 template <Format kFormat>
-void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t begin, int32_t end,
-          void* packed) {
-  const PackedActs acts = packed_acts(packed, n_tokens, cols);
+void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
+          int32_t end, void* packed) {
+  const PackedActs acts = packed_acts(packed, n_tokens, planes, cols);
   int8_t* codes = const_cast<int8_t*>(acts.codes);
   float* scales = const_cast<float*>(acts.scales);
   int32_t* offsets = const_cast<int32_t*>(acts.offsets);
@@ -39,33 +39,42 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t begin, int32_t
       const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
       const int32_t count = cols - b * kActBlock < kActBlock ? cols - b * kActBlock : kActBlock;
       const size_t at =
-          static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
+          (static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t)) *
+          static_cast<size_t>(planes);
       float largest = 0;
       for (int32_t i = 0; i < count; i++) largest = std::fmax(largest, std::fabs(p[i]));
-      const float inverse = largest >= kSmallestActs ? 127.0f / largest : 0.0f;
-      int32_t sum = 0;
+      const bool zero = !(largest >= kSmallestActs);
+      const float inverse = zero ? 0.0f : largest_code(planes) / largest;
+      int32_t sums[2] = {};
       for (int32_t i = 0; i < kActBlock; i++) {
-        const int32_t code = i < count ? static_cast<int32_t>(std::lrintf(p[i] * inverse)) : 0;
-        codes[at * kActBlock + static_cast<size_t>(packed_place<kFormat>(i))] =
-            static_cast<int8_t>(code);
-        sum += static_cast<int8_t>(code);
+        int8_t* const place = codes + at * kActBlock + packed_place<kFormat>(i);
+        const float code = i < count ? std::rintf(p[i] * inverse) : 0.0f;
+        const float high = planes == 2 ? std::rintf(code * kInversePlaneBase) : code;
+        place[0] = static_cast<int8_t>(static_cast<int32_t>(high));
+        sums[0] += place[0];
+        if (planes == 1) continue;
+        place[kActBlock] = static_cast<int8_t>(static_cast<int32_t>(code) -
+                                               kPlaneBase * static_cast<int32_t>(high));
+        sums[1] += place[kActBlock];
       }
-      scales[at] = largest >= kSmallestActs ? largest / 127.0f : 0.0f;
-      offsets[at] = -symmetric_zero(kFormat) * sum;
+      for (int32_t plane = 0; plane < planes; plane++) {
+        scales[at + static_cast<size_t>(plane)] = zero ? 0.0f : largest / largest_code(planes);
+        offsets[at + static_cast<size_t>(plane)] = -symmetric_zero(kFormat) * sums[plane];
+      }
     }
   }
 }
 
 }  // namespace
 
-void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
-             void* packed) {
-  pack<Format::kU8>(x, n_tokens, cols, begin, end, packed);
+void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
+             int32_t end, void* packed) {
+  pack<Format::kU8>(x, n_tokens, cols, planes, begin, end, packed);
 }
 
-void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
-             void* packed) {
-  pack<Format::kU4>(x, n_tokens, cols, begin, end, packed);
+void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
+             int32_t end, void* packed) {
+  pack<Format::kU4>(x, n_tokens, cols, planes, begin, end, packed);
 }
 
 void linear_f32(const Linear& l) { linear_float<float, f32_value>(l); }

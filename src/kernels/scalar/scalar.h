@@ -11,9 +11,9 @@ extern const KernelTable kScalarTable;
 
 namespace scalar {
 
-void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+void pack_u8(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
              int32_t end, void* packed);
-void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t group, int32_t begin,
+void pack_u4(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
              int32_t end, void* packed);
 void linear_f32(const Linear& l);
 void linear_f16(const Linear& l);

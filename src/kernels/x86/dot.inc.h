@@ -74,5 +74,10 @@ PHIAL_INLINE __m256i dot_u8(__m256i codes, __m256i acts) {
 
 #endif
 
+PHIAL_INLINE __m256i times_plane_base(__m256i x) {
+  static_assert(kPlaneBase == 256 - 2, "shifts");
+  return _mm256_sub_epi32(_mm256_slli_epi32(x, 8), _mm256_slli_epi32(x, 1));
+}
+
 }  // namespace
 }  // namespace phial::kernels

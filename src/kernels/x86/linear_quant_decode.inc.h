@@ -91,13 +91,14 @@ struct GroupOfRows {
   }
 };
 
-// y[t][r] for 4 rows and T tokens, tokens t0 .. t0 + T of the packed ones.
-template <Format kFormat, bool kAsymmetric, int T>
+// y[t][r] for 4 rows and T tokens of P planes, tokens t0 .. t0 + T of the packed ones.
+template <Format kFormat, bool kAsymmetric, int T, int P>
 void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, int32_t t0,
                  float (*y)[kRows]) {
   constexpr int32_t kPair = pair_bytes(kFormat);
   constexpr bool kBiased = zero_bias(kFormat) != 0;  // symmetric codes need no offset then
-  const int32_t cols = l.w.cols, blocks = act_blocks(cols), n_tokens = l.n_tokens;
+  const int32_t cols = l.w.cols, blocks = act_blocks(cols);
+  const size_t n_planes = static_cast<size_t>(l.n_tokens) * P;  // of a block
   const int32_t group_blocks = l.w.group == cols ? blocks : l.w.group / kActBlock;
   __m128 inner[T], sum[T];
   PHIAL_UNROLL
@@ -119,35 +120,40 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   // Blocks b and b + 1; only the first counts if `second` is false.
   const auto add_pair = [&](const PairCodes<kFormat>* w, int32_t b,
                             bool second) PHIAL_INLINE_LAMBDA {
-    const size_t x =
-        static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t0);
-    const size_t z = second ? x + static_cast<size_t>(n_tokens) : x;
+    const size_t x = static_cast<size_t>(b) * n_planes + static_cast<size_t>(t0) * P;
+    const size_t z = second ? x + n_planes : x;
     GroupOfRows<kFormat, kAsymmetric> group_of_second = group;
     if (left == 1 && second) group_of_second.load(l.w, rows, group_index + 1);
     __m256 dots[T];
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {
-      const size_t xt = x + static_cast<size_t>(t), zt = z + static_cast<size_t>(t);
-      __m256i d = pair_dots<kFormat>(w, acts.codes + xt * kActBlock, acts.codes + zt * kActBlock);
-      if constexpr (kAsymmetric) {
-        const __m256i zeros =
-            _mm256_inserti128_si256(_mm256_castsi128_si256(group.zeros), group_of_second.zeros, 1);
-        const __m256i minus_sums = _mm256_srai_epi32(two_of(acts.offsets[xt], acts.offsets[zt]),
-                                                     symmetric_zero_log2(kFormat));
-        d = _mm256_add_epi32(d, _mm256_mullo_epi32(zeros, minus_sums));
-      } else if constexpr (!kBiased) {
-        d = _mm256_add_epi32(d, two_of(acts.offsets[xt], acts.offsets[zt]));
+      __m256i both = _mm256_setzero_si256();  // planes together
+      PHIAL_UNROLL
+      for (int p = 0; p < P; p++) {
+        const size_t xt = x + static_cast<size_t>(t * P + p),
+                     zt = z + static_cast<size_t>(t * P + p);
+        __m256i d = pair_dots<kFormat>(w, acts.codes + xt * kActBlock, acts.codes + zt * kActBlock);
+        if constexpr (kAsymmetric) {
+          const __m256i zeros = _mm256_inserti128_si256(_mm256_castsi128_si256(group.zeros),
+                                                        group_of_second.zeros, 1);
+          const __m256i minus_sums = _mm256_srai_epi32(two_of(acts.offsets[xt], acts.offsets[zt]),
+                                                       symmetric_zero_log2(kFormat));
+          d = _mm256_add_epi32(d, _mm256_mullo_epi32(zeros, minus_sums));
+        } else if constexpr (!kBiased) {
+          d = _mm256_add_epi32(d, two_of(acts.offsets[xt], acts.offsets[zt]));
+        }
+        both = p == 0 ? d : _mm256_add_epi32(times_plane_base(both), d);
       }
-      dots[t] = _mm256_cvtepi32_ps(d);
-      inner[t] =
-          _mm_fmadd_ps(_mm256_castps256_ps128(dots[t]), _mm_set1_ps(acts.scales[xt]), inner[t]);
+      dots[t] = _mm256_cvtepi32_ps(both);
+      inner[t] = _mm_fmadd_ps(_mm256_castps256_ps128(dots[t]),
+                              _mm_set1_ps(acts.scales[x + static_cast<size_t>(t * P)]), inner[t]);
     }
     if (--left == 0) end_of_group(group.scales);
     if (!second) return;
     PHIAL_UNROLL
     for (int t = 0; t < T; t++)
       inner[t] = _mm_fmadd_ps(_mm256_extractf128_ps(dots[t], 1),
-                              _mm_set1_ps(acts.scales[z + static_cast<size_t>(t)]), inner[t]);
+                              _mm_set1_ps(acts.scales[z + static_cast<size_t>(t * P)]), inner[t]);
     group = group_of_second;
     if (--left == 0) {
       end_of_group(group.scales);
@@ -183,17 +189,17 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
 }
 
 // Four rows for T tokens from t0 on.
-template <Format kFormat, bool kAsymmetric, int T>
+template <Format kFormat, bool kAsymmetric, int T, int P>
 void decode_and_store(const Linear& l, const RowSet& rows, const PackedActs& acts, int32_t t0) {
   float y[T][kRows];
-  decode_rows<kFormat, kAsymmetric, T>(l, rows, acts, t0, y);
+  decode_rows<kFormat, kAsymmetric, T, P>(l, rows, acts, t0, y);
   for (int t = 0; t < T; t++)
     for (int r = 0; r < rows.count; r++) l.y[(t0 + t) * l.y_stride + rows.row[r]] = y[t][r];
 }
 
-template <Format kFormat, bool kAsymmetric>
+template <Format kFormat, bool kAsymmetric, int P>
 void linear_quant_decode(const Linear& l) {
-  const PackedActs acts = packed_acts(l.x, l.n_tokens, l.w.cols);
+  const PackedActs acts = packed_acts(l.x, l.n_tokens, P, l.w.cols);
   const int64_t row_bytes = kFormat == Format::kU8 ? l.w.cols : l.w.cols / 2,
                 groups = l.w.cols / l.w.group;
   const int32_t quarter = (l.row_end - l.row_begin + kRows - 1) / kRows;
@@ -211,13 +217,13 @@ void linear_quant_decode(const Linear& l) {
     for (int32_t t0 = 0; t0 < l.n_tokens;) {  // tokens that share one unpacking: 4, 2 or 1
       const int32_t left = l.n_tokens - t0;
       if (left >= 4) {
-        decode_and_store<kFormat, kAsymmetric, 4>(l, rows, acts, t0);
+        decode_and_store<kFormat, kAsymmetric, 4, P>(l, rows, acts, t0);
         t0 += 4;
       } else if (left >= 2) {
-        decode_and_store<kFormat, kAsymmetric, 2>(l, rows, acts, t0);
+        decode_and_store<kFormat, kAsymmetric, 2, P>(l, rows, acts, t0);
         t0 += 2;
       } else {
-        decode_and_store<kFormat, kAsymmetric, 1>(l, rows, acts, t0);
+        decode_and_store<kFormat, kAsymmetric, 1, P>(l, rows, acts, t0);
         t0 += 1;
       }
     }

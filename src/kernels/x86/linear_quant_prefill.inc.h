@@ -6,9 +6,9 @@
 //
 // The register tile is a struct that the tier names (tile8.inc.h, tile16.inc.h):
 //   kLanes, kTokens (tile height), kVectors (tile width in vectors), and
-//   template <Format, bool kAsymmetric, int T> static void run(const TileInput&, float* inner,
-//   float* sums)
-// which does T tokens; inner and sums are rows kTileRows apart.
+//   template <Format, bool kAsymmetric, int T, int P> static void run(const TileInput&, float*
+//   inner, float* sums)
+// which does T tokens of P planes, T * P <= kTokens; inner and sums are rows kTileRows apart.
 #pragma once
 
 #include <stdint.h>
@@ -42,10 +42,10 @@ struct TileInput {
   const uint8_t* codes;     // [blocks][kSteps][kTileRows][4]
   const float* scales;      // [blocks][kTileRows]
   const int32_t* zeros;     // [blocks][kTileRows]
-  const int8_t* acts;       // [blocks][n_tokens][32]
-  const float* act_scales;  // [blocks][n_tokens]
-  const int32_t* offsets;   // [blocks][n_tokens]
-  int64_t n_tokens;
+  const int8_t* acts;       // [blocks][n_planes][32]
+  const float* act_scales;  // [blocks][n_planes]
+  const int32_t* offsets;   // [blocks][n_planes]
+  int64_t n_planes;         // all tokens' planes
   int32_t blocks;
   uint32_t group_ends;  // bit b: the group ends with block b
   bool goes_on;         // block 0 continues a group, whose sums so far are in `inner`
@@ -147,28 +147,28 @@ void unpack_chunk(const Matrix& w, int32_t row, int32_t row_end, int32_t block, 
   }
 }
 
-template <class Tile, Format kFormat, bool kAsymmetric, int T>
+template <class Tile, Format kFormat, bool kAsymmetric, int T, int P>
 PHIAL_INLINE void tile_of(int n, const TileInput& in, float* inner, float* sums) {
   if constexpr (T > 1) {
-    if (n < T) return tile_of<Tile, kFormat, kAsymmetric, T - 1>(n, in, inner, sums);
+    if (n < T) return tile_of<Tile, kFormat, kAsymmetric, T - 1, P>(n, in, inner, sums);
   }
-  Tile::template run<kFormat, kAsymmetric, T>(in, inner, sums);
+  Tile::template run<kFormat, kAsymmetric, T, P>(in, inner, sums);
 }
 
 // Rows [row, row_end), at most 48, for tokens [t0, t0 + n).
-template <class Tile, Format kFormat, bool kAsymmetric>
+template <class Tile, Format kFormat, bool kAsymmetric, int P>
 void prefill_rows(const Linear& l, const PackedActs& acts, int32_t row, int32_t row_end, int32_t t0,
                   int32_t n, PrefillScratch& s) {
-  constexpr int32_t kWidth = Tile::kVectors * Tile::kLanes;
+  constexpr int32_t kWidth = Tile::kVectors * Tile::kLanes, kHeight = Tile::kTokens / P;
   const int32_t blocks = act_blocks(l.w.cols);
   const int32_t group_blocks = l.w.group == l.w.cols ? blocks : l.w.group / kActBlock;
-  const int32_t tiles = (n + Tile::kTokens - 1) / Tile::kTokens;
+  const int32_t tiles = (n + kHeight - 1) / kHeight;
   __builtin_memset(s.sums, 0, static_cast<size_t>(n) * sizeof s.sums[0]);
   for (int32_t block = 0; block < blocks; block += kChunkBlocks) {
     const int32_t chunk = blocks - block < kChunkBlocks ? blocks - block : kChunkBlocks;
     unpack_chunk<kFormat, kAsymmetric>(l.w, row, row_end, block, chunk, s);
     TileInput in{};
-    in.n_tokens = l.n_tokens;
+    in.n_planes = static_cast<int64_t>(l.n_tokens) * P;
     in.blocks = chunk;
     in.goes_on = block % group_blocks != 0;
     in.is_cut = (block + chunk) % group_blocks != 0;
@@ -178,8 +178,8 @@ void prefill_rows(const Linear& l, const PackedActs& acts, int32_t row, int32_t 
          i++) {  // an even split: 128 tokens are 18 tiles of 6 and 4 of 5, never one of 2
       const int32_t low = static_cast<int32_t>(static_cast<int64_t>(i) * n / tiles);
       const int32_t high = static_cast<int32_t>(static_cast<int64_t>(i + 1) * n / tiles);
-      const size_t at = static_cast<size_t>(block) * static_cast<size_t>(l.n_tokens) +
-                        static_cast<size_t>(t0 + low);
+      const size_t at = static_cast<size_t>(block) * static_cast<size_t>(in.n_planes) +
+                        static_cast<size_t>(t0 + low) * P;
       in.acts = acts.codes + at * kActBlock;
       in.act_scales = acts.scales + at;
       in.offsets = acts.offsets + at;
@@ -187,8 +187,8 @@ void prefill_rows(const Linear& l, const PackedActs& acts, int32_t row, int32_t 
         in.codes = s.codes[0][0][r];
         in.scales = s.scales[0] + r;
         in.zeros = s.zeros[0] + r;
-        tile_of<Tile, kFormat, kAsymmetric, Tile::kTokens>(high - low, in, s.inner[low] + r,
-                                                           s.sums[low] + r);
+        tile_of<Tile, kFormat, kAsymmetric, kHeight, P>(high - low, in, s.inner[low] + r,
+                                                        s.sums[low] + r);
       }
     }
   }
@@ -197,13 +197,13 @@ void prefill_rows(const Linear& l, const PackedActs& acts, int32_t row, int32_t 
                      static_cast<size_t>(row_end - row) * sizeof(float));
 }
 
-template <class Tile, Format kFormat, bool kAsymmetric>
+template <class Tile, Format kFormat, bool kAsymmetric, int P>
 void linear_quant_prefill(const Linear& l) {
-  const PackedActs acts = packed_acts(l.x, l.n_tokens, l.w.cols);
+  const PackedActs acts = packed_acts(l.x, l.n_tokens, P, l.w.cols);
   PrefillScratch& s = *static_cast<PrefillScratch*>(l.scratch);
   for (int32_t row = l.row_begin; row < l.row_end; row += kTileRows)
     for (int32_t t0 = 0; t0 < l.n_tokens; t0 += kTokenBlock)
-      prefill_rows<Tile, kFormat, kAsymmetric>(
+      prefill_rows<Tile, kFormat, kAsymmetric, P>(
           l, acts, row, l.row_end - row < kTileRows ? l.row_end : row + kTileRows, t0,
           l.n_tokens - t0 < kTokenBlock ? l.n_tokens - t0 : kTokenBlock, s);
 }

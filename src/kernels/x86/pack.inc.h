@@ -35,10 +35,21 @@ PHIAL_INLINE int32_t sum_of_codes(__m256i codes) {
   return _mm_cvtsi128_si32(s) + _mm_extract_epi32(s, 1);
 }
 
+// One plane of a block: codes, sum.
 template <Format kFormat>
-void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin, int32_t end,
-          void* packed) {
-  const PackedActs acts = packed_acts(packed, n_tokens, cols);
+PHIAL_INLINE void store_plane(const __m256* whole, const PackedActs& acts, size_t at, float scale) {
+  __m256i codes = narrow(whole);
+  if constexpr (kFormat == Format::kU4) codes = evens_then_odds(codes);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(const_cast<int8_t*>(acts.codes) + at * kActBlock),
+                      codes);
+  const_cast<float*>(acts.scales)[at] = scale;
+  const_cast<int32_t*>(acts.offsets)[at] = -symmetric_zero(kFormat) * sum_of_codes(codes);
+}
+
+template <Format kFormat>
+void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
+          int32_t end, void* packed) {
+  const PackedActs acts = packed_acts(packed, n_tokens, planes, cols);
   const __m256 no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
   for (int32_t t = begin; t < end; t++) {
     for (int32_t b = 0; b < act_blocks(cols); b++) {
@@ -53,16 +64,25 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t, int32_t begin
       }
       const float max = Vec8::largest(largest);
       const bool zero = !(max >= kSmallestActs);
-      const __m256 inverse = _mm256_set1_ps(zero ? 0.0f : 127.0f / max);
+      const float scale = zero ? 0.0f : max / largest_code(planes);
+      const __m256 inverse = _mm256_set1_ps(zero ? 0.0f : largest_code(planes) / max);
       for (int i = 0; i < 4; i++) v[i] = _mm256_mul_ps(v[i], inverse);
-      __m256i codes = narrow(v);
-      if constexpr (kFormat == Format::kU4) codes = evens_then_odds(codes);
       const size_t at =
-          static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t);
-      _mm256_storeu_si256(
-          reinterpret_cast<__m256i*>(const_cast<int8_t*>(acts.codes) + at * kActBlock), codes);
-      const_cast<float*>(acts.scales)[at] = zero ? 0.0f : max / 127.0f;
-      const_cast<int32_t*>(acts.offsets)[at] = -symmetric_zero(kFormat) * sum_of_codes(codes);
+          (static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t)) *
+          static_cast<size_t>(planes);
+      if (planes == 1) {
+        store_plane<kFormat>(v, acts, at, scale);
+        continue;
+      }
+      __m256 high[4];
+      for (int i = 0; i < 4; i++) {
+        constexpr int kNearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+        const __m256 code = _mm256_round_ps(v[i], kNearest);
+        high[i] = _mm256_round_ps(_mm256_mul_ps(code, _mm256_set1_ps(kInversePlaneBase)), kNearest);
+        v[i] = _mm256_fnmadd_ps(high[i], _mm256_set1_ps(static_cast<float>(kPlaneBase)), code);
+      }
+      store_plane<kFormat>(high, acts, at, scale);
+      store_plane<kFormat>(v, acts, at + 1, scale);
     }
   }
 }

@@ -21,7 +21,7 @@ struct Tile16 {
 #endif
   }
 
-  template <Format kFormat, bool kAsymmetric, int T>
+  template <Format kFormat, bool kAsymmetric, int T, int P>
   static void run(const TileInput& in, float* inner, float* sums) {
     alignas(64) float
         local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
@@ -34,10 +34,10 @@ struct Tile16 {
             in.goes_on ? _mm512_load_ps(inner + t * kTileRows + v * kLanes) : _mm512_setzero_ps());
     }
     for (int32_t b = 0; b < in.blocks; b++) {
-      __m512i acc[T][kVectors];
+      __m512i acc[T * P][kVectors];
       PHIAL_UNROLL
-      for (int t = 0; t < T; t++) {
-        const __m512i offset = _mm512_set1_epi32(in.offsets[b * in.n_tokens + t]);
+      for (int t = 0; t < T * P; t++) {
+        const __m512i offset = _mm512_set1_epi32(in.offsets[b * in.n_planes + t]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
@@ -50,14 +50,14 @@ struct Tile16 {
         }
       }
       const uint8_t* codes = in.codes + b * kSteps * kStepBytes;
-      const int8_t* acts = in.acts + b * in.n_tokens * kActBlock;
+      const int8_t* acts = in.acts + b * in.n_planes * kActBlock;
       for (int32_t s = 0; s < kSteps; s++) {
         __m512i w[kVectors];
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++)
           w[v] = _mm512_load_si512(codes + s * kStepBytes + v * 64);
         PHIAL_UNROLL
-        for (int t = 0; t < T; t++) {
+        for (int t = 0; t < T * P; t++) {
           int32_t dword;
           __builtin_memcpy(&dword, acts + t * kActBlock + s * 4, sizeof dword);
           const __m512i a = _mm512_set1_epi32(dword);
@@ -67,12 +67,16 @@ struct Tile16 {
       }
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
-        const __m512 scale = _mm512_set1_ps(in.act_scales[b * in.n_tokens + t]);
+        const __m512 scale = _mm512_set1_ps(in.act_scales[b * in.n_planes + t * P]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           float* p = local[t] + v * kLanes;
-          _mm512_store_ps(p,
-                          _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc[t][v]), scale, _mm512_load_ps(p)));
+          __m512i dots = acc[t * P][v];
+          if constexpr (P == 2)
+            dots = _mm512_add_epi32(
+                _mm512_sub_epi32(_mm512_slli_epi32(dots, 8), _mm512_slli_epi32(dots, 1)),
+                acc[t * P + 1][v]);
+          _mm512_store_ps(p, _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, _mm512_load_ps(p)));
         }
       }
       if (in.group_ends >> b & 1) end_group<T>(in.scales + b * kTileRows, local, sums);

@@ -85,7 +85,7 @@ struct Tile8 {
     return _mm256_set1_epi32(dword);
   }
 
-  template <Format kFormat, bool kAsymmetric, int T>
+  template <Format kFormat, bool kAsymmetric, int T, int P>
   static void run(const TileInput& in, float* inner, float* sums) {
     alignas(64) float
         local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
@@ -98,10 +98,10 @@ struct Tile8 {
             in.goes_on ? _mm256_load_ps(inner + t * kTileRows + v * kLanes) : _mm256_setzero_ps());
     }
     for (int32_t b = 0; b < in.blocks; b++) {
-      __m256i acc[T][kVectors];
+      __m256i acc[T * P][kVectors];
       PHIAL_UNROLL
-      for (int t = 0; t < T; t++) {
-        const __m256i offset = _mm256_set1_epi32(in.offsets[b * in.n_tokens + t]);
+      for (int t = 0; t < T * P; t++) {
+        const __m256i offset = _mm256_set1_epi32(in.offsets[b * in.n_planes + t]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
@@ -114,16 +114,17 @@ struct Tile8 {
           }
         }
       }
-      add_block<kFormat, T>(in.codes + b * kSteps * kStepBytes,
-                            in.acts + b * in.n_tokens * kActBlock, acc);
+      add_block<kFormat, T * P>(in.codes + b * kSteps * kStepBytes,
+                                in.acts + b * in.n_planes * kActBlock, acc);
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
-        const __m256 scale = _mm256_set1_ps(in.act_scales[b * in.n_tokens + t]);
+        const __m256 scale = _mm256_set1_ps(in.act_scales[b * in.n_planes + t * P]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           float* p = local[t] + v * kLanes;
-          _mm256_store_ps(p,
-                          _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[t][v]), scale, _mm256_load_ps(p)));
+          __m256i dots = acc[t * P][v];
+          if constexpr (P == 2) dots = _mm256_add_epi32(times_plane_base(dots), acc[t * P + 1][v]);
+          _mm256_store_ps(p, _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots), scale, _mm256_load_ps(p)));
         }
       }
       if (in.group_ends >> b & 1) end_group<T>(in.scales + b * kTileRows, local, sums);
