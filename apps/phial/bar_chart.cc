@@ -50,12 +50,12 @@ double longest(const std::vector<BarChart>& charts, std::string Bar::*text) {
 }  // namespace
 
 std::string bar_charts_svg(const std::string& heading, const std::string& below,
-                           const std::vector<BarChart>& charts) {
+                           const std::vector<BarChart>& charts, const Drawing& drawing) {
   const double left = kMargin + longest(charts, &Bar::label) + 12;
   const double heading_width =
       static_cast<double>(std::max(heading.size(), below.size())) * kLetter;
   const double width = std::max(left + kBarRoom + 10 + longest(charts, &Bar::text) + kMargin,
-                                heading_width + 2 * kMargin);
+                                std::max(heading_width, drawing.width) + 2 * kMargin);
   double y = kMargin + 14;
   std::string body = text_at(kMargin, y, kInk, 17, " font-weight=\"bold\"", heading);
   y += 22;
@@ -79,6 +79,13 @@ std::string bar_charts_svg(const std::string& heading, const std::string& below,
       body += text_at(left + length + 10, middle, kInk, kFont, "", bar.text);
       y += kBarHeight + kBarGap;
     }
+  }
+  if (drawing.draw) {
+    y += kChartGap;
+    body += text_at(kMargin, y + 18, kInk, kFont + 1, " font-weight=\"bold\"", drawing.title);
+    y += kTitleHeight;
+    body += drawing.draw(kMargin, y);
+    y += drawing.height;
   }
   const double height = y + kMargin - kBarGap;
   return fmt::format(

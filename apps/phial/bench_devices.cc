@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 
 #include "bar_chart.h"
 #include "bench.h"
@@ -63,7 +62,7 @@ Row run_on(const std::string& device, const BenchOptions& options) {
     const Json session = Json::parse(model.describe_json())["session"];
     row.device = session.value("device", device);
     row.tier = session.value("tier", "");
-    row.results = measure(model, options);
+    row.results = measure(model, options).measurements;
   } catch (const phial::Exception& error) {
     if (CatchInterrupt::seen()) throw;
     row.why_not = reason_of(error.what());
@@ -76,11 +75,6 @@ Row run_on(const std::string& device, const BenchOptions& options) {
     if (m.test[0] == 'd' && row.token_seconds == 0) row.token_seconds = 1 / m.median();
   }
   return row;
-}
-
-std::string milliseconds(double seconds) {
-  const double ms = seconds * 1000;
-  return ms >= 100 ? fmt::format("{:.0f} ms", ms) : fmt::format("{:.2f} ms", ms);
 }
 
 std::string to_table(const std::vector<Row>& rows, const BenchOptions& options) {
@@ -144,12 +138,10 @@ void draw(const std::vector<Row>& rows, const BenchOptions& options) {
   for (BarChart& chart : {std::ref(first), std::ref(each)})
     if (!chart.bars.empty()) charts.push_back(std::move(chart));
   const Json facts = Json::parse(phial::devices_json());
-  std::ofstream file(options.plot, std::ios::binary);
-  file << bar_charts_svg(*options.model,
-                         fmt::format("{}, median of {} runs, shorter is better",
-                                     facts.value("cpu", ""), options.repetitions),
-                         charts);
-  if (!file.flush()) throw Failure(fmt::format("{}: can't be written", options.plot));
+  write_plot(options.plot, bar_charts_svg(*options.model,
+                                          fmt::format("{}, median of {} runs, shorter is better",
+                                                      facts.value("cpu", ""), options.repetitions),
+                                          charts));
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ std::string find_or_pull(const std::string& name, bool offline);
 
 // Flags that several verbs have.
 void add_model_flags(Verb& verb, phial::ModelOptions& options);
-void add_openvino_flags(Verb& verb, phial::ModelOptions& options);  // add_model_flags has them
+void add_openvino_flags(Verb& verb, phial::ModelOptions& options);     // add_model_flags has them
 void add_onnxruntime_flags(Verb& verb, phial::ModelOptions& options);  // so has it these
 void add_generate_flags(Verb& verb, phial::GenerateParams& params);
 void add_recipe_flags(Verb& verb, phial::QuantizeOptions& options);

@@ -206,8 +206,22 @@ PHIAL_API void phial_model_close(phial_model* model);
 
 // JSON: what phial_package_describe says, and "session": {"device", "tier", "threads", "context",
 // "max_sequences", "prefill_chunk", "vocab", "weight_bytes", "decode_bytes" (weights read for one
-// token)}.
+// token), "prompt_operations" (multiplications and additions with weights for one prompt token, the
+// last one's logits left out)}.
 PHIAL_API phial_error* phial_model_describe(const phial_model* model, char** json);
+
+// What this computer's processor can do at most with `threads` threads, measured now in about 0.1 s:
+// percentages of it tell more than tokens per second.
+typedef struct phial_roofline {
+  size_t size;
+  int32_t threads;
+  double read_bytes_per_second;  // of the fastest loop that reads the model's weights
+  double int8_ops_per_second;    // of the kernels' integer products, nothing loaded or stored
+} phial_roofline;
+
+// `roofline`->size must be set. `threads` 0: all. PHIAL_INVALID_ARGUMENT.
+PHIAL_API phial_error* phial_measure_roofline(const phial_model* model, int32_t threads,
+                                              phial_roofline* roofline);
 
 // Borrowed; NULL if the model has none (synthetic).
 PHIAL_API const phial_tokenizer* phial_model_tokenizer(const phial_model* model);
@@ -333,6 +347,19 @@ PHIAL_API phial_error* phial_session_step(phial_session* session, const int32_t*
                                           void* user);
 
 // Forgets all tokens after the first `length`.
+// One step of several sessions of one model together: weights are read once for all of them, so that
+// eight answers at a time take much less than eight times as long as one. Each session may appear
+// once. The arguments of a step are those of phial_session_step.
+typedef struct phial_batch_step {
+  phial_session* session;
+  const int32_t* ids;
+  size_t n_ids;
+  float* logits;
+  int32_t all_logits;
+} phial_batch_step;
+PHIAL_API phial_error* phial_session_step_batch(const phial_batch_step* steps, size_t n_steps,
+                                                phial_interrupt interrupt, void* user);
+
 PHIAL_API phial_error* phial_session_truncate(phial_session* session, int32_t length);
 PHIAL_API int32_t phial_session_length(const phial_session* session);
 PHIAL_API int32_t phial_session_vocab(const phial_session* session);

@@ -118,6 +118,12 @@ class Model {
     return Model(handle, std::move(notice));
   }
 
+  Roofline measure_roofline(int32_t threads = 0) const {
+    phial_roofline c = {};
+    c.size = sizeof c;
+    detail::check(phial_measure_roofline(handle_.get(), threads, &c));
+    return {c.threads, c.read_bytes_per_second, c.int8_ops_per_second};
+  }
   std::string describe_json() const {
     char* json = nullptr;
     detail::check(phial_model_describe(handle_.get(), &json));
@@ -217,6 +223,7 @@ class Session {
   void truncate(int32_t length) { detail::check(phial_session_truncate(handle_.get(), length)); }
   int32_t length() const { return phial_session_length(handle_.get()); }
   int32_t vocab() const { return phial_session_vocab(handle_.get()); }
+  phial_session* handle() const { return handle_.get(); }
 
  private:
   void run(std::span<const int32_t> ids, float* logits, bool all, const Interrupt& interrupt) {
@@ -227,6 +234,22 @@ class Session {
   }
   detail::Handle<phial_session, phial_session_free> handle_;
 };
+
+// One token of each of these sessions together, all of one model; logits [sessions][vocab].
+inline void step_batch(std::span<Session* const> sessions, std::span<const int32_t> ids,
+                       std::span<float> logits, const Interrupt& interrupt = {}) {
+  std::vector<phial_batch_step> steps;
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    const auto vocab = static_cast<size_t>(sessions[i]->vocab());
+    if (i >= ids.size() || logits.size() < (i + 1) * vocab)
+      throw Exception(PHIAL_INVALID_ARGUMENT, "ids or logits are too few for the sessions");
+    steps.push_back({sessions[i]->handle(), &ids[i], 1, logits.data() + i * vocab, 0});
+  }
+  detail::Callbacks callbacks{nullptr, &interrupt, nullptr, nullptr};
+  callbacks.check(phial_session_step_batch(
+      steps.data(), steps.size(), interrupt ? &detail::Callbacks::interrupt_function : nullptr,
+      &callbacks));
+}
 
 inline void quantize(const std::string& source, const std::string& destination,
                      const QuantizeOptions& options = {}, const Progress& progress = {},

@@ -37,6 +37,12 @@ using Progress =
 
 using Notice = std::function<void(phial_notice_kind kind, std::string_view text)>;
 
+// See phial_measure_roofline.
+struct Roofline {
+  int32_t threads = 0;
+  double read_bytes_per_second = 0, int8_ops_per_second = 0;
+};
+
 struct ModelOptions {
   std::string device = "auto";
   std::string kv_cache;     // "f16", "f32", empty: the engine's choice

@@ -16,12 +16,16 @@ void check_range(const char* name, int32_t value, int32_t least) {
 
 Json weights_json(const phial::Package& package) {
   const phial::Phi3Weights& weights = package.weights();
-  uint64_t decode_bytes = weights.lm_head.total_bytes();
+  uint64_t decode_bytes = weights.lm_head.total_bytes(), layer_weights = 0;
   for (const phial::Phi3Layer& layer : weights.layers) {
     decode_bytes += layer.qkv.total_bytes() + layer.o.total_bytes() + layer.gate_up.total_bytes() +
                     layer.down.total_bytes();
+    for (const phial::WeightMatrix* matrix : {&layer.qkv, &layer.o, &layer.gate_up, &layer.down})
+      layer_weights += static_cast<uint64_t>(matrix->rows * matrix->cols);
   }
-  return {{"weight_bytes", package.weight_bytes()}, {"decode_bytes", decode_bytes}};
+  return {{"weight_bytes", package.weight_bytes()},
+          {"decode_bytes", decode_bytes},
+          {"prompt_operations", 2 * layer_weights}};
 }
 
 }  // namespace

@@ -49,6 +49,30 @@ phial_error* phial_session_step(phial_session* session, const int32_t* ids, size
   });
 }
 
+phial_error* phial_session_step_batch(const phial_batch_step* steps, size_t n_steps,
+                                      phial_interrupt interrupt, void* user) {
+  return api::guarded([&] {
+    if (!n_steps)
+      phial::throw_error(phial::Code::kInvalidArgument, "a batch needs at least one step");
+    api::need(steps, "steps");
+    std::vector<phial::Step> batch(n_steps);
+    for (size_t i = 0; i < n_steps; ++i) {
+      api::need(steps[i].session, "steps[].session");
+      api::need(steps[i].ids, "steps[].ids");
+      if (&steps[i].session->model != &steps[0].session->model)
+        phial::throw_error(phial::Code::kInvalidArgument,
+                           "step {} belongs to another model than step 0", i);
+      batch[i].seq = steps[i].session->seq;
+      batch[i].tokens = {steps[i].ids, steps[i].n_ids};
+      batch[i].logits = steps[i].logits;
+      batch[i].all_logits = steps[i].all_logits != 0;
+    }
+    phial_model& model = steps[0].session->model;
+    const api::Call call(model, nullptr, interrupt, user);
+    model.session->step(batch, call.interrupt());
+  });
+}
+
 phial_error* phial_session_truncate(phial_session* session, int32_t length) {
   return api::guarded([&] {
     api::need(session, "session");

@@ -82,6 +82,7 @@ void inherit_all(KernelTable& t, const KernelTable& below) {
   inherit(t.add, below.add);
   inherit(t.f32_to_f16, below.f32_to_f16);
   inherit(t.f16_to_f32, below.f16_to_f32);
+  inherit(t.int8_peak, below.int8_peak);
 }
 
 // The tables of the tiers that run here, lowest first. "Below" is the next lower tier that runs

@@ -96,6 +96,11 @@ struct KernelTable {
   void (*add)(const float* x, int32_t n, float* y);  // y += x
   void (*f32_to_f16)(const float* x, int64_t n, uint16_t* y);
   void (*f16_to_f32)(const uint16_t* x, int64_t n, float* y);
+
+  // `rounds` times the integer products that linear_u8 and linear_u4 are made of, with nothing to
+  // load or to store: the tier's peak. Returns how many operations that were (a product and a sum
+  // are two).
+  uint64_t (*int8_peak)(uint64_t rounds);
 };
 
 // Upper bounds that hold for every tier.

@@ -256,6 +256,38 @@ TEST(Interface, SessionsStepAndTruncate) {
   EXPECT_EQ(code_of([&] { phial::Session another(model); }), PHIAL_INVALID_ARGUMENT);
 }
 
+TEST(Interface, SessionsStepTogether) {
+  phial::ModelOptions options;
+  options.max_sequences = 3;
+  phial::Model model(tiny().model(), options), other(tiny().model());
+  phial::Session a(model), b(model), alone(model), stranger(other);
+  a.feed(std::vector<int32_t>{5, 6, 7});
+  b.feed(std::vector<int32_t>{9});
+  alone.feed(std::vector<int32_t>{9});
+  std::vector<float> logits(2 * static_cast<size_t>(kVocab));
+  phial::Session* both[] = {&a, &b};
+  phial::step_batch(both, std::vector<int32_t>{8, 10}, logits);
+  EXPECT_EQ(a.length(), 4);
+  const std::vector<float> expected = alone.step(std::vector<int32_t>{10});
+  EXPECT_TRUE(std::equal(expected.begin(), expected.end(), logits.begin() + kVocab));
+  phial::Session* mixed[] = {&a, &stranger};
+  EXPECT_EQ(code_of([&] { phial::step_batch(mixed, std::vector<int32_t>{8, 10}, logits); }),
+            PHIAL_INVALID_ARGUMENT);
+  phial::Session* twice[] = {&a, &a};
+  EXPECT_EQ(code_of([&] { phial::step_batch(twice, std::vector<int32_t>{8, 10}, logits); }),
+            PHIAL_INVALID_ARGUMENT);
+  EXPECT_EQ(a.length(), 4);
+}
+
+TEST(Interface, TheRooflineIsMeasured) {
+  const phial::Model model(tiny().model());
+  const phial::Roofline roofline = model.measure_roofline(1);
+  EXPECT_EQ(roofline.threads, 1);
+  EXPECT_GT(roofline.read_bytes_per_second, 1e7);
+  EXPECT_GT(roofline.int8_ops_per_second, 1e7);
+  EXPECT_EQ(code_of([&] { model.measure_roofline(-1); }), PHIAL_INVALID_ARGUMENT);
+}
+
 TEST(Interface, ASessionGivesItsSequenceBack) {
   phial::Model model(tiny().model());
   { phial::Session session(model); }

@@ -44,4 +44,19 @@ void f16_to_f32(const uint16_t* x, int64_t n, float* y) {
   for (int64_t i = 0; i < n; i++) y[i] = f16_value(x[i]);
 }
 
+uint64_t int8_peak(uint64_t rounds) {
+  constexpr int kWidth = 64;
+  static volatile int8_t three = 3;
+  int8_t a[kWidth], b[kWidth];
+  for (int i = 0; i < kWidth; i++) a[i] = b[i] = three;
+  int32_t sums[kWidth] = {};
+  for (uint64_t round = 0; round < rounds; round++) {
+    a[round % kWidth] = three;  // else the products would be computed once
+    for (int i = 0; i < kWidth; i++) sums[i] += a[i] * b[i];
+  }
+  static volatile int32_t sink;
+  for (const int32_t sum : sums) sink = sink + sum;
+  return rounds * kWidth * 2;
+}
+
 }  // namespace phial::kernels::scalar

@@ -8,6 +8,7 @@
 #include "kernels/x86/linear_float.inc.h"
 #include "kernels/x86/linear_quant.inc.h"
 #include "kernels/x86/pack.inc.h"
+#include "kernels/x86/peak.inc.h"
 #include "kernels/x86/tile8.inc.h"
 
 namespace phial::kernels {
@@ -29,6 +30,7 @@ constinit const KernelTable kAvx2Table = {
     .add = add<Vec8>,
     .f32_to_f16 = f32_to_f16<Vec8>,
     .f16_to_f32 = f16_to_f32<Vec8>,
+    .int8_peak = int8_peak8,
 };
 
 }  // namespace phial::kernels

@@ -2,6 +2,7 @@
 // The avx512vnni tier: AVX-512 (F, BW, VL, DQ) with VNNI. Decoding of u8 and u4 stays on ymm
 // registers: it waits for memory, and zmm ones gained nothing there.
 #define PHIAL_DOT 2
+#define PHIAL_ZMM
 
 #include "kernels/kernels.h"
 #include "kernels/x86/attend.inc.h"
@@ -9,6 +10,7 @@
 #include "kernels/x86/linear_float.inc.h"
 #include "kernels/x86/linear_quant.inc.h"
 #include "kernels/x86/pack.inc.h"
+#include "kernels/x86/peak.inc.h"
 #include "kernels/x86/tile16.inc.h"
 #include "kernels/x86/vec16.inc.h"
 
@@ -31,6 +33,7 @@ constinit const KernelTable kAvx512VnniTable = {
     .add = add<Vec16>,
     .f32_to_f16 = f32_to_f16<Vec16>,
     .f16_to_f32 = f16_to_f32<Vec16>,
+    .int8_peak = int8_peak16,
 };
 
 }  // namespace phial::kernels
