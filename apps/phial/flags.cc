@@ -97,6 +97,8 @@ void add_generate_flags(Verb& verb, phial::GenerateParams& params) {
               "The same, for each time it has them; 0: off", "PHIAL_FREQUENCY_PENALTY");
   verb.option("-s,--seed", params.seed, "The same seed gives the same answer", "PHIAL_SEED");
   verb.texts("--stop", params.stop, "End the answer before this text (may be given several times)");
+  verb.choice("--speculate", params.speculate, {"ngram", "off"},
+              "ngram: the same answer, sooner where it quotes or repeats", "PHIAL_SPECULATE");
   verb.flag("--ignore-eos", params.ignore_eos, "Go on after the model's end-of-text token");
   verb.flag("--keep-special", params.keep_special, "Show special tokens");
 }

@@ -86,7 +86,8 @@ std::string roofline_svg(const RooflineChart& chart, double x, double y) {
     svg +=
         fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" fill=\"{}\"/>\n", px, py, kPoint);
     above = !above;
-    svg += text(right_half ? px - 10 : px + 10, py + (above ? -9 : 17), kInk, right_half ? "end" : "start",
+    svg += text(right_half ? px - 10 : px + 10, py + (above ? -9 : 17), kInk,
+                right_half ? "end" : "start",
                 fmt::format("{}: {:.0f} %", point.label, 100 * point.operations / roof));
   }
   return svg;

@@ -33,13 +33,18 @@ std::string statistics_line(const phial::Result& result) {
   const phial::Stats& s = result.stats;
   const std::string cached =
       s.cached_tokens > 0 ? fmt::format(" ({} cached)", s.cached_tokens) : std::string();
+  const std::string guessed =
+      s.drafted_tokens > 0
+          ? fmt::format(" ({} of {} guesses right)", s.accepted_tokens, s.drafted_tokens)
+          : std::string();
   return fmt::format(
-      "prompt {} tokens{}{} | generation {} tokens{} | first token {} | {} {}, {} thread{} | peak "
+      "prompt {} tokens{}{} | generation {} tokens{}{} | first token {} | {} {}, {} thread{} | "
+      "peak "
       "memory {} | {}",
       s.prompt_tokens, cached, rate_text(prompt_rate(s)), s.generated_tokens,
-      rate_text(generation_rate(s)), human_seconds(s.first_token_seconds), s.device, s.tier,
-      s.threads, s.threads == 1 ? "" : "s", human_bytes(static_cast<double>(s.peak_rss_bytes)),
-      result.finish_reason);
+      rate_text(generation_rate(s)), guessed, human_seconds(s.first_token_seconds), s.device,
+      s.tier, s.threads, s.threads == 1 ? "" : "s",
+      human_bytes(static_cast<double>(s.peak_rss_bytes)), result.finish_reason);
 }
 
 Json result_json(const phial::Result& result, const std::vector<int32_t>& prompt_ids,
@@ -57,10 +62,9 @@ Json result_json(const phial::Result& result, const std::vector<int32_t>& prompt
                      {"first_token_seconds", s.first_token_seconds},
                      {"prompt_tokens_per_second", prompt_rate(s)},
                      {"generation_tokens_per_second", generation_rate(s)}};
-  json["stats"] = {{"prompt_tokens", s.prompt_tokens},
-                   {"cached_tokens", s.cached_tokens},
-                   {"generated_tokens", s.generated_tokens},
-                   {"threads", s.threads},
+  json["stats"] = {{"prompt_tokens", s.prompt_tokens},       {"cached_tokens", s.cached_tokens},
+                   {"generated_tokens", s.generated_tokens}, {"drafted_tokens", s.drafted_tokens},
+                   {"accepted_tokens", s.accepted_tokens},   {"threads", s.threads},
                    {"peak_rss_bytes", s.peak_rss_bytes}};
   json["device"] = s.device;
   json["tier"] = s.tier;

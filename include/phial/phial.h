@@ -252,6 +252,10 @@ typedef struct phial_generate_params {
   int32_t keep_special;      // 1: special tokens appear in the text
   const char* const* stop;   // texts that end the reply (and aren't part of it); may be NULL
   size_t n_stop;
+  // "ngram": tokens that the text's own repetitions suggest are checked several at a time, which
+  // gives the same reply, sooner where it quotes or repeats; phial's own engine only, others ignore
+  // it. "off" or NULL (default).
+  const char* speculate;
 } phial_generate_params;
 
 PHIAL_API void phial_generate_params_init(phial_generate_params* params);
@@ -276,6 +280,8 @@ typedef struct phial_stats {
   uint64_t peak_rss_bytes;     // of the process, so far
   const char* device;          // "cpu", "openvino:CPU"; lives as long as the result
   const char* tier;            // "avx512vnni"; or what really executes: "OpenVINO 2026.4.1 on CPU"
+  int32_t drafted_tokens;      // guessed (speculate) and tried ...
+  int32_t accepted_tokens;     // ... and true
 } phial_stats;
 
 // Continues a text as it is (no chat template; BOS only if the tokenizer's files ask for it).

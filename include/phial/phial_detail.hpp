@@ -135,16 +135,10 @@ inline Result take(phial_result* handle) {
   phial_stats stats;
   stats.size = sizeof stats;
   phial_result_stats(handle, &stats);
-  result.stats = {stats.prompt_tokens,
-                  stats.cached_tokens,
-                  stats.generated_tokens,
-                  stats.threads,
-                  stats.prefill_seconds,
-                  stats.decode_seconds,
-                  stats.first_token_seconds,
-                  stats.peak_rss_bytes,
-                  stats.device,
-                  stats.tier};
+  result.stats = {stats.prompt_tokens,   stats.cached_tokens,  stats.generated_tokens,
+                  stats.threads,         stats.drafted_tokens, stats.accepted_tokens,
+                  stats.prefill_seconds, stats.decode_seconds, stats.first_token_seconds,
+                  stats.peak_rss_bytes,  stats.device,         stats.tier};
   return result;
 }
 
@@ -169,6 +163,7 @@ Result generate(const GenerateParams& params, const TextCallback& on_text,
   c.keep_special = params.keep_special;
   c.stop = stop.data();
   c.n_stop = stop.size();
+  c.speculate = params.speculate.empty() ? nullptr : params.speculate.c_str();
   Callbacks callbacks{&on_text, &interrupt, nullptr, nullptr};
   phial_result* result = nullptr;
   phial_error* error =

@@ -86,10 +86,12 @@ struct GenerateParams {
   bool ignore_eos = false;
   bool keep_special = false;
   std::vector<std::string> stop;
+  std::string speculate;  // "ngram", "off", empty: off
 };
 
 struct Stats {
   int32_t prompt_tokens = 0, cached_tokens = 0, generated_tokens = 0, threads = 0;
+  int32_t drafted_tokens = 0, accepted_tokens = 0;
   double prefill_seconds = 0, decode_seconds = 0, first_token_seconds = 0;
   uint64_t peak_rss_bytes = 0;
   std::string device, tier;

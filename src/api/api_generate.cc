@@ -50,6 +50,11 @@ GenerateParams to_params(const phial_generate_params* given, const phial_tokeniz
   params.sampling.check();
   params.ignore_eos = c.ignore_eos != 0;
   params.skip_special = c.keep_special == 0;
+  const std::string_view speculate = c.speculate ? c.speculate : "off";
+  if (speculate != "off" && speculate != "ngram")
+    throw_error(Code::kInvalidArgument, "speculation '{}' is unknown, expected ngram or off",
+                speculate);
+  params.speculate = speculate == "ngram";
   params.stop_ids = stop_ids_of(tokenizer.files, *tokenizer.tokenizer);
   if (c.n_stop) need(c.stop, "stop");
   for (size_t i = 0; i < c.n_stop; ++i) {
@@ -161,6 +166,8 @@ void phial_result_stats(const phial_result* result, phial_stats* stats) {
   full.peak_rss_bytes = result->peak_rss;
   full.device = result->device.c_str();
   full.tier = result->tier.c_str();
+  full.drafted_tokens = from.drafted_tokens;
+  full.accepted_tokens = from.accepted_tokens;
   std::memcpy(stats, &full, std::min(stats->size, sizeof full));
 }
 

@@ -21,6 +21,12 @@ struct Limits {
   int32_t prefill_chunk =
       0;  // tokens the engine takes in one go; longer steps are cut inside. 0: any
   bool cheap_truncate = true;  // false: truncate() means a new prefill
+  // A step of several tokens gives each of them the logits, to the bit, that steps of one would, and
+  // truncate() leaves no trace: tokens may be fed on the guess that they come.
+  bool exact_steps = false;
+  // A step that begins before this position and ends beyond it changes all that is cached: guesses
+  // mustn't cross it. 0: there is no such position.
+  int32_t switch_position = 0;
 };
 
 // Tokens to append to a sequence (a new id begins an empty one).

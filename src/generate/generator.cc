@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/error.h"
+#include "generate/ngram_draft.h"
 #include "generate/stop_rule.h"
 
 namespace phial {
@@ -88,8 +90,9 @@ class Reply {
 // Feeds `tokens` and keeps `cached` equal to what the sequence holds. False if the interrupt said
 // stop.
 bool feed(Session& session, SequenceId seq, std::vector<TokenId>& cached,
-          std::span<const TokenId> tokens, float* logits, const Interrupt& interrupt) {
-  const Step step{seq, tokens, logits, false};
+          std::span<const TokenId> tokens, float* logits, const Interrupt& interrupt,
+          bool all_logits = false) {
+  const Step step{seq, tokens, logits, all_logits};
   try {
     session.step({&step, 1}, interrupt);
   } catch (const Error& error) {
@@ -99,6 +102,101 @@ bool feed(Session& session, SequenceId seq, std::vector<TokenId>& cached,
   cached.insert(cached.end(), tokens.begin(), tokens.end());
   return true;
 }
+
+// The steps after the prompt: one token each, or with speculation one token and what may follow it,
+// whose logits are then there already if the guess was right.
+class Decoder {
+ public:
+  Decoder(Session& session, SequenceId seq, std::vector<TokenId>& cached, const Limits& limits,
+          const Interrupt& interrupt)
+      : session_(session),
+        seq_(seq),
+        cached_(cached),
+        limits_(limits),
+        interrupt_(interrupt),
+        logits_(static_cast<size_t>(limits.vocab)) {}
+
+  void speculate(std::span<const TokenId> prompt) {
+    draft_.emplace(prompt);
+    logits_.resize(static_cast<size_t>(limits_.vocab) * (1 + DraftPolicy::kMost));
+  }
+
+  // Where the prompt's logits go.
+  float* first() { return logits_.data(); }
+  // Of the position at hand.
+  std::span<float> logits() {
+    const auto vocab = static_cast<size_t>(limits_.vocab);
+    return std::span(logits_).subspan(row_ * vocab, vocab);
+  }
+
+  // Goes on to the position after `token`, with at most `room` tokens to come after that one. False
+  // if the interrupt said stop.
+  bool next(TokenId token, int32_t room, GenerateStats& stats) {
+    if (!draft_) return feed(session_, seq_, cached_, {&token, 1}, logits_.data(), interrupt_);
+    draft_->add(token);
+    if (row_ < drafted_ && cached_[base_ + row_] == token) {
+      ++row_;
+      ++stats.accepted_tokens;
+      return true;
+    }
+    settle();
+    base_ = cached_.size() + 1;
+    const std::span<const TokenId> guess = draft_->propose(DraftPolicy::kMost);
+    matched_ = draft_->matched();
+    int32_t drafted = guess.empty() ? 0 : policy_.choose(matched_);
+    drafted = std::min({drafted, room, room_before_switch()});
+    drafted = std::max(drafted, 0);
+    step_.assign(1, token);
+    step_.insert(step_.end(), guess.begin(), guess.begin() + drafted);
+    const Clock::time_point start = Clock::now();
+    if (!feed(session_, seq_, cached_, step_, logits_.data(), interrupt_, drafted > 0))
+      return false;
+    step_seconds_ = seconds_since(start);
+    drafted_ = static_cast<size_t>(drafted);
+    stats.drafted_tokens += drafted;
+    pending_ = true;
+    return true;
+  }
+
+  // Takes back the guesses that didn't come true.
+  void settle() {
+    if (pending_)
+      policy_.report(matched_, static_cast<int32_t>(drafted_), static_cast<int32_t>(row_),
+                     step_seconds_);
+    pending_ = false;
+    if (row_ < drafted_) {
+      cached_.resize(base_ + row_);
+      session_.truncate(seq_, static_cast<int32_t>(cached_.size()));
+    }
+    drafted_ = row_ = 0;
+  }
+
+ private:
+  // How many more tokens a step of one may have.
+  int32_t room_before_switch() const {
+    const auto after = static_cast<int32_t>(cached_.size()) + 1;
+    const int32_t free = limits_.max_context - after;
+    return after <= limits_.switch_position ? std::min(free, limits_.switch_position - after)
+                                            : free;
+  }
+
+  Session& session_;
+  SequenceId seq_;
+  std::vector<TokenId>& cached_;
+  const Limits& limits_;
+  const Interrupt& interrupt_;
+  std::vector<float> logits_;  // [1 or 1 + kMost][vocab]
+
+  std::optional<NgramDraft> draft_;
+  DraftPolicy policy_;
+  std::vector<TokenId> step_;
+  size_t base_ = 0;     // cached_[base_] is the first guess of the last step ...
+  size_t drafted_ = 0;  // ... of so many ...
+  size_t row_ = 0;      // ... and so many have come true
+  int32_t matched_ = 0;
+  double step_seconds_ = 0;
+  bool pending_ = false;  // a step whose guesses aren't all judged yet
+};
 
 }  // namespace
 
@@ -136,7 +234,7 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
   result.ids.reserve(room);
   result.text.reserve(4 * room);  // about four bytes a token
   cached.reserve(prompt.size() + room);
-  std::vector<float> logits(static_cast<size_t>(limits.vocab));
+  Decoder steps(session, seq, cached, limits, interrupt);
 
   // Keep what the sequence holds of this prompt, but feed at least the last token: only a step
   // gives logits.
@@ -154,7 +252,7 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
   result.finish_reason = FinishReason::kLength;
   const bool wanted = params.max_new_tokens != 0;
   const Clock::time_point prefill = Clock::now();
-  if (!feed(session, seq, cached, prompt.subspan(keep), wanted ? logits.data() : nullptr,
+  if (!feed(session, seq, cached, prompt.subspan(keep), wanted ? steps.first() : nullptr,
             interrupt)) {
     result.finish_reason = FinishReason::kCancelled;
     stats.prefill_seconds = seconds_since(prefill);
@@ -163,9 +261,10 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
   stats.prefill_seconds = seconds_since(prefill);
   if (!wanted) return result;
 
+  if (params.speculate && limits.exact_steps) steps.speculate(prompt);
   Clock::time_point started = Clock::now();
   for (;;) {
-    const TokenId token = sampler.sample(logits, prompt, result.ids);
+    const TokenId token = sampler.sample(steps.logits(), prompt, result.ids);
     if (++stats.generated_tokens == 1) {
       stats.first_token_seconds = seconds_since(called);
     } else {
@@ -178,18 +277,22 @@ GenerateResult generate(Session& session, SequenceId seq, std::vector<TokenId>& 
     }
     if (!reply.add(token)) break;
     if (stats.generated_tokens == params.max_new_tokens) break;
-    if (cached.size() >= static_cast<size_t>(limits.max_context))
+    if (prompt.size() + result.ids.size() > static_cast<size_t>(limits.max_context))
       break;  // no room to feed this token
     if (interrupt && interrupt()) {
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
     started = Clock::now();
-    if (!feed(session, seq, cached, {&token, 1}, logits.data(), interrupt)) {
+    const int32_t room = params.max_new_tokens < 0
+                             ? limits.max_context
+                             : params.max_new_tokens - stats.generated_tokens - 1;
+    if (!steps.next(token, room, stats)) {
       result.finish_reason = FinishReason::kCancelled;
       break;
     }
   }
+  steps.settle();
   reply.finish();
   return result;
 }

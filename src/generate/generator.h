@@ -28,8 +28,12 @@ struct GenerateParams {
   SamplingParams sampling;
   std::vector<TokenId> stop_ids;  // the union that the files name, see stop_ids_of()
   std::vector<std::string> stop_strings;
-  bool ignore_eos = false;          // stop ids don't stop (benchmarks)
-  bool skip_special = true;         // in the text
+  bool ignore_eos = false;   // stop ids don't stop (benchmarks)
+  bool skip_special = true;  // in the text
+  // Guess from what the text said before (NgramDraft), and check several tokens in one step: the
+  // same reply, sooner where it repeats. Without effect on sessions that don't have
+  // Limits::exact_steps.
+  bool speculate = false;
   bool keep_leading_space = false;  // raw continuation
 };
 
@@ -37,6 +41,8 @@ struct GenerateStats {
   int32_t prompt_tokens = 0;  // of the whole prompt
   int32_t cached_tokens = 0;  // of those, already in the session (a conversation's earlier turns)
   int32_t generated_tokens = 0;    // sampled, the stop token included
+  int32_t drafted_tokens = 0;      // guessed and fed ...
+  int32_t accepted_tokens = 0;     // ... and true
   double prefill_seconds = 0;      // prompt -> first logits
   double decode_seconds = 0;       // all further steps
   double first_token_seconds = 0;  // call -> first sampled token

@@ -35,6 +35,8 @@ Limits make_limits(const Phi3Config& config, const SessionOptions& options) {
   const int64_t most = int64_t{limits.max_context} * limits.max_sequences;
   limits.prefill_chunk = static_cast<int32_t>(
       std::min<int64_t>(most, options.prefill_chunk ? options.prefill_chunk : kDefaultChunk));
+  limits.exact_steps = true;
+  if (config.longrope) limits.switch_position = config.original_max_positions;
   return limits;
 }
 

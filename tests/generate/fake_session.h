@@ -36,13 +36,21 @@ class FakeSession : public Session {
         if (token < 0 || token >= limits_.vocab)
           throw_error(Code::kInvalidArgument, "fake session: token {}", token);
       }
-      history.insert(history.end(), step.tokens.begin(), step.tokens.end());
       fed_ += step.tokens.size();
       ++steps_;
-      if (!step.logits) continue;
-      for (int32_t id = 0; id < limits_.vocab; ++id)
-        step.logits[id] = -0.001f * static_cast<float>(id);
-      step.logits[next_(history)] = 10.0f;
+      const auto begin = static_cast<int32_t>(history.size());
+      const auto end = begin + static_cast<int32_t>(step.tokens.size());
+      if (begin < limits_.switch_position && end > limits_.switch_position &&
+          step.tokens.size() > 1)
+        ++crossings_;
+      float* row = step.logits;
+      for (size_t i = 0; i < step.tokens.size(); ++i) {
+        history.push_back(step.tokens[i]);
+        if (!row || (!step.all_logits && i + 1 < step.tokens.size())) continue;
+        for (int32_t id = 0; id < limits_.vocab; ++id) row[id] = -0.001f * static_cast<float>(id);
+        row[next_(history)] = peak_;
+        row += limits_.vocab;
+      }
     }
   }
   void truncate(SequenceId seq, int32_t length) override {
@@ -61,12 +69,17 @@ class FakeSession : public Session {
   void reserve(SequenceId seq, size_t n) { sequences_[seq].reserve(n); }
   size_t fed() const { return fed_; }  // tokens, all steps together
   size_t steps() const { return steps_; }
+  // Steps of several tokens that began before switch_position and ended beyond it.
+  size_t crossings() const { return crossings_; }
+  Limits& change_limits() { return limits_; }
+  void set_peak(float peak) { peak_ = peak; }  // the logit of the token that follows
 
  private:
   Limits limits_;
   Next next_;
   std::map<SequenceId, std::vector<TokenId>> sequences_;
-  size_t fed_ = 0, steps_ = 0;
+  size_t fed_ = 0, steps_ = 0, crossings_ = 0;
+  float peak_ = 10.0f;
 };
 
 }  // namespace phial
