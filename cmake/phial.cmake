@@ -23,6 +23,15 @@ if(PHIAL_SANITIZE)
   target_link_options(phial_flags INTERFACE -fsanitize=${PHIAL_SANITIZE})
 endif()
 
+if(WIN32)  # what mingw's C run-time library can't do for std::filesystem: see the file
+  add_library(phial_runtime STATIC ${PROJECT_SOURCE_DIR}/src/base/runtime_windows.cc ${PROJECT_SOURCE_DIR}/src/base/utf8.cc)
+  target_include_directories(phial_runtime PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(phial_flags INTERFACE phial_runtime)
+  set(wrapped mbrtowc _wopendir _wreaddir _wclosedir)
+  list(TRANSFORM wrapped PREPEND "LINKER:--wrap=" OUTPUT_VARIABLE options)
+  target_link_options(phial_flags INTERFACE LINKER:--undefined=__wrap_mbrtowc ${options})
+endif()
+
 # phial_layer(NAME SOURCES... [DEPENDS lower layers and libraries...])
 function(phial_layer name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})

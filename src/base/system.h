@@ -29,6 +29,10 @@ bool process_runs(uint64_t id);  // true where that can't be known
 // $XDG_CACHE_HOME/phial or ~/.cache/phial; Windows: %LOCALAPPDATA%\phial\cache.
 fs::path user_cache_folder();
 
+// Where this user's programs keep what is theirs; empty if unknown. Linux: $XDG_DATA_HOME/phial or
+// ~/.local/share/phial; Windows: %LOCALAPPDATA%\phial.
+fs::path user_data_folder();
+
 // The local time now, as C's strftime formats it; empty if it gives more than 4 KiB.
 std::string local_time(const std::string& format);
 

@@ -26,6 +26,13 @@ fs::path user_cache_folder() {
   return home.empty() ? home : home / ".cache" / "phial";
 }
 
+fs::path user_data_folder() {
+  if (const fs::path xdg = environment("XDG_DATA_HOME").value_or(""); !xdg.empty())
+    return xdg / "phial";
+  const fs::path home = environment("HOME").value_or("");
+  return home.empty() ? home : home / ".local" / "share" / "phial";
+}
+
 std::string local_time(const std::string& format) {
   if (format.empty()) return {};
   const std::time_t now = std::time(nullptr);

@@ -62,6 +62,11 @@ fs::path user_cache_folder() {
   return local.is_absolute() ? local / "phial" / "cache" : fs::path();
 }
 
+fs::path user_data_folder() {
+  const fs::path local = environment("LOCALAPPDATA").value_or("");
+  return local.is_absolute() ? local / "phial" : fs::path();
+}
+
 namespace {
 
 // msvcrt's strftime knows the conversions of C89 only, and answers others with nothing at all.

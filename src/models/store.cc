@@ -65,12 +65,14 @@ bool is_tag(const std::string& name) {
 
 ModelStore ModelStore::of_user() {
   if (const std::string named = variable("PHIAL_MODELS"); !named.empty()) return ModelStore(named);
-  if (const std::string data = variable("XDG_DATA_HOME"); !data.empty())
-    return ModelStore(fs::path(data) / "phial" / "models");
-  if (const std::string home = variable("HOME"); !home.empty())
-    return ModelStore(fs::path(home) / ".local" / "share" / "phial" / "models");
+  if (const fs::path data = user_data_folder(); !data.empty()) return ModelStore(data / "models");
+#if defined(_WIN32)
+  constexpr const char* kHome = "LOCALAPPDATA";
+#else
+  constexpr const char* kHome = "HOME";
+#endif
   throw_error(Code::kNotFound,
-              "there is no place for models: set PHIAL_MODELS to a folder (HOME isn't set)");
+              "there is no place for models: set PHIAL_MODELS to a folder ({} isn't set)", kHome);
 }
 
 fs::path ModelStore::place(const ModelName& name) const {

@@ -23,7 +23,8 @@ struct StoredModel {
 class ModelStore {
  public:
   explicit ModelStore(fs::path folder) : folder_(std::move(folder)) {}
-  // PHIAL_MODELS, else XDG_DATA_HOME/phial/models, else ~/.local/share/phial/models. Throws
+  // PHIAL_MODELS, else XDG_DATA_HOME/phial/models, else ~/.local/share/phial/models;
+  // on Windows %LOCALAPPDATA%\phial\models. Throws
   // kNotFound if there is no such place.
   static ModelStore of_user();
 

@@ -4,13 +4,15 @@
 
 usage: wine_test.py PART --source TREE --phial LINUX_PHIAL
 
-PART: build   configure and build the preset (exit code 0 is what the other parts need)
+PART: build   configure and build the preset, and make wine's prefix, which the other parts need
       cli     quantize, run, chat, tokenize, show, bench: packages and answers equal to the Linux build's, to the byte
+      avx2vnni  the same answers with the tier of this name
       names   names with spaces and in other scripts, long paths, CRLF
       console a console of its own: UTF-8 typed and shown, Ctrl-C
       units   C++ tests, built for Windows
-      openvino  the plug-in with OpenVINO's Windows libraries (PHIAL_OPENVINO_WINDOWS: their folder)
       package the zip, unpacked somewhere else
+      openvino, onnxruntime, directml: the plug-ins with their vendors' Windows libraries (runtimes.py)
+      end     ends wine's server
 
 Exit code 77: skipped, with the reason (wine or the cross compiler isn't here).
 """
@@ -31,90 +33,28 @@ import tempfile
 import termios
 import time
 
+import runtimes
+from wine import Tester, skip, windows
+
 UNITS = ["base", "tensor", "text", "checkpoint", "kernels", "model", "quant", "package", "native", "api"]
+PLUGINS = ["phial_openvino.dll", "phial_onnxruntime.dll"]
 PROMPTS = ["Hello", "What is 12 + 30?", "Can you introduce yourself?", "Größe? 日本語 😀"]
-
-
-def skip(reason):
-    print("SKIPPED:", reason)
-    sys.exit(77)
-
-
-def wine():
-    for name in ("/usr/lib/wine/wine64", "wine64", "wine"):
-        if shutil.which(name):
-            return shutil.which(name)
-    skip("wine isn't installed (Debian package wine64)")
-
-
-def windows(path):
-    return "Z:" + str(path).replace("/", "\\")
-
-
-class Tester:
-    def __init__(self, source, linux):
-        self.source, self.linux = source, linux
-        self.build = source / "build" / "mingw"
-        self.exe = self.build / "bin" / "phial.exe"
-        self.wine = wine()
-        self.demo = source / "models" / "phial-demo"
-        self.failures = 0
-        # One wine prefix for all parts: to make it costs more than most of them.
-        self.prefix = self.build / "wine"
-        self.prefix.mkdir(parents=True, exist_ok=True)
-
-    def environment(self, **more):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PHIAL_")}
-        # No Mono, no browser: wine would ask for them.
-        clean.update(WINEPREFIX=str(self.prefix), WINEDEBUG="-all", WINEDLLOVERRIDES="mscoree,mshtml=", LC_ALL="C.UTF-8",
-                     PHIAL_ISA="avx2")
-        clean.update({k: str(v) for k, v in more.items()})
-        return clean
-
-    def run(self, program, *arguments, stdin=b"", timeout=600, **environment):
-        """A Windows program under wine, or phial of this system."""
-        command = [str(program), *map(str, arguments)]
-        if str(program).endswith(".exe"):
-            command.insert(0, self.wine)
-        return subprocess.run(command, input=stdin, capture_output=True, timeout=timeout, env=self.environment(**environment))
-
-    def output(self, program, *arguments, **more):
-        done = self.run(program, *arguments, **more)
-        if done.returncode != 0:
-            self.fail(f"{program} {arguments} ends with {done.returncode}", done.stderr)
-        return done.stdout
-
-    def fail(self, what, *details):
-        self.failures += 1
-        print("FAILED:", what)
-        for detail in details:
-            print("   ", detail.decode("utf-8", "replace")[-1500:] if isinstance(detail, bytes) else str(detail)[-1500:])
-
-    def same(self, what, ours, theirs):
-        if ours == theirs:
-            print(f"equal: {what}")
-        else:
-            self.fail(f"{what} differs", ours, theirs)
-
-    def both(self, what, *arguments, change=lambda x: x, **more):
-        """The same command on both systems."""
-        self.same(what, change(self.output(self.exe, *arguments, **more)), change(self.output(self.linux, *arguments, **more)))
+COMPILER = "x86_64-w64-mingw32-g++-posix"
 
 
 def build(t):
     launcher = ["-DCMAKE_C_COMPILER_LAUNCHER=ccache", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
     for command in (["cmake", "--preset", "mingw", *launcher],
-                    ["cmake", "--build", "--preset", "mingw", "--target", "phial_cli", "phial_plugin_openvino",
-                     *(f"test_{name}" for name in UNITS)]):
+                    ["cmake", "--build", "--preset", "mingw", "--target", "phial_cli", *(name.replace(".dll", "").replace(
+                        "phial_", "phial_plugin_") for name in PLUGINS), *(f"test_{name}" for name in UNITS)]):
         done = subprocess.run(command, cwd=t.source, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             print(done.stdout.decode()[-6000:])
             sys.exit(1)
     # What needs more than Windows' own libraries wouldn't start elsewhere.
-    for file in (t.exe, t.exe.parent / "libphial.dll", t.build / "lib/phial/plugins/phial_openvino.dll"):
-        table = subprocess.run(["x86_64-w64-mingw32-objdump", "-p", file], check=True, capture_output=True, text=True).stdout
-        needs = {line.split()[-1].lower() for line in table.splitlines() if "DLL Name:" in line}
-        strange = needs - {"kernel32.dll", "msvcrt.dll", "shell32.dll", "setupapi.dll", "advapi32.dll", "user32.dll", "libphial.dll"}
+    for file in (t.exe, t.exe.parent / "libphial.dll", *(t.build / "lib/phial/plugins" / name for name in PLUGINS)):
+        strange = t.imports(file) - {"kernel32.dll", "msvcrt.dll", "shell32.dll", "setupapi.dll", "advapi32.dll", "user32.dll",
+                                     "libphial.dll"}
         if strange:
             t.fail(f"{file.name} needs {sorted(strange)}")
     # gcc's bug 54412: Win64's stack is aligned to 16 bytes, so nothing may move ymm or zmm registers there with alignment.
@@ -128,55 +68,73 @@ def build(t):
             t.fail(f"{file.name}: {len(bad)} aligned moves of ymm or zmm registers to the stack", bad[0])
     if not objects:
         t.fail("no kernel objects found")
-    # The first program in a fresh prefix waits for wine to set itself up.
-    t.output(t.exe, "--version", timeout=900)
+    t.prefix.mkdir(parents=True, exist_ok=True)
+    t.run(t.wine, "wineboot", "-i", timeout=600)
+    t.same("the program starts", t.output(t.exe, "--version"), t.output(t.linux, "--version"))
+
+
+def end(t):
+    server = shutil.which("/usr/lib/wine/wineserver") or shutil.which("wineserver")
+    if server and t.prefix.exists():
+        t.run(server, "-k")
 
 
 def folder_files(folder):
     return sorted(p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
 
 
+FORMATS = {"int4": ["--weight-format", "int4", "--group-size", "128"], "int8": ["--weight-format", "int8"],
+           "fp16": ["--weight-format", "fp16"]}
+
+
+def answers_and_logits(t, scratch, tier, prompts):
+    ids = ",".join(str(i) for i in range(5, 105))
+    for name in FORMATS:
+        package = scratch / f"linux-{name}"
+        for prompt in prompts:
+            t.both(f"{tier}: {name}: {prompt}", "run", package, prompt, "-q", "-n", "40", "--threads", "2", PHIAL_ISA=tier)
+        for program, file in ((t.exe, "win.npy"), (t.linux, "linux.npy")):
+            t.output(program, "logits", package, "--ids", ids, "--out", scratch / file, PHIAL_ISA=tier)
+        t.same(f"{tier}: {name}: the bits of all logits",
+               filecmp.cmp(scratch / "win.npy", scratch / "linux.npy", shallow=False), True)
+
+
 def cli(t, scratch):
-    for name, flags in {"int4": ["--weight-format", "int4", "--group-size", "128"], "int8": ["--weight-format", "int8"],
-                        "fp16": ["--weight-format", "fp16"]}.items():
+    for name, flags in FORMATS.items():
         ours, theirs = scratch / f"win-{name}", scratch / f"linux-{name}"
         t.output(t.exe, "quantize", t.demo, ours, *flags)
-        t.output(t.linux, "quantize", t.demo, theirs, *flags)
+        t.package(theirs, *flags)
         t.same(f"{name}: file names", folder_files(ours), folder_files(theirs))
-        for file in folder_files(theirs):
-            if not filecmp.cmp(ours / file, theirs / file, shallow=False):
-                t.fail(f"{name}: {file} differs")
+        t.same(f"{name}: files that differ",
+               [str(f) for f in folder_files(theirs) if not filecmp.cmp(ours / f, theirs / f, shallow=False)], [])
     model = scratch / "linux-int4"
-    for tier in ("avx2", "avx2vnni"):
-        if t.run(t.exe, "tokenize", t.demo, "x", PHIAL_ISA=tier).returncode or \
-                t.run(t.linux, "run", model, "x", "-n", "1", PHIAL_ISA=tier).returncode:
-            print(f"skipped: tier {tier}: this machine lacks it")
-            continue
-        facts = json.loads(t.output(t.exe, "run", model, "Hello", "--json", "-n", "4", PHIAL_ISA=tier))
-        print(f"tier {tier} ran: {json.dumps(facts)[:120]}")
-        for package in ("linux-int4", "linux-int8", "linux-fp16"):
-            for prompt in PROMPTS:
-                t.both(f"{tier}: {package}: {prompt}", "run", scratch / package, prompt, "-q", "-n", "60", "--threads", "2",
-                       PHIAL_ISA=tier)
-        for package in ("linux-int4", "linux-int8", "linux-fp16"):
-            ids = ",".join(str(i) for i in range(5, 105))
-            t.output(t.exe, "logits", scratch / package, "--ids", ids, "--out", scratch / "win.npy", PHIAL_ISA=tier)
-            t.output(t.linux, "logits", scratch / package, "--ids", ids, "--out", scratch / "linux.npy", PHIAL_ISA=tier)
-            t.same(f"{tier}: {package}: the bits of all logits", (scratch / "win.npy").read_bytes() == (scratch / "linux.npy").read_bytes(),
-                   True)
+    answers_and_logits(t, scratch, "avx2", PROMPTS)
     t.both("sampling with a seed", "run", model, "Tell me a story.", "-q", "--temp", "0.9", "--seed", "7", "-n", "60")
-    t.both("tokenize", "tokenize", model, "Größe 日本語 😀 naïve")
+    t.both("tokenize", "tokenize", model, stdin="Größe 日本語 😀 naïve\r\n x".encode())
     t.both("chat from a pipe", "chat", model, stdin="Hello\nWhat is 2 + 3?\n/bye\n".encode())
     t.same("chat from a pipe with CRLF", t.output(t.exe, "chat", model, stdin=b"Hello\r\nWhat is 2 + 3?\r\n/bye\r\n"),
            t.output(t.linux, "chat", model, stdin=b"Hello\nWhat is 2 + 3?\n/bye\n"))
     t.same("a prompt from a pipe with CRLF", t.output(t.exe, "run", model, "-q", stdin=b"Hello\r\n"),
            t.output(t.linux, "run", model, "-q", stdin=b"Hello\n"))
     t.both("show", "show", model, "--json", change=lambda x: json.dumps({k: v for k, v in json.loads(x).items() if k != "folder"}))
-    bench = json.loads(t.output(t.exe, "bench", model, "--json"))
+    bench = json.loads(t.output(t.exe, "bench", model, "-p", "16", "-n", "8", "-r", "1", "--json"))
     t.same("bench measures something", bool(bench), True)
-    for arguments in (["run", "nowhere", "x"], ["quantize", "nowhere", scratch / "no"], ["run", model, "x", "--device", "npu", "--require", "npu"]):
+    for arguments in (["run", "./nowhere", "x"], ["quantize", "./nowhere", scratch / "no"], ["run", model, "x", "--require", "npu"],
+                      ["run", "--nonsense"], ["run", "no-such-model", "x"]):
         t.same(f"exit code of {arguments[:2]}", t.run(t.exe, *arguments).returncode, t.run(t.linux, *arguments).returncode)
-    t.same("a wrong flag's exit code", t.run(t.exe, "run", "--nonsense").returncode, 2)
+    # The user's folder of models.
+    t.output(t.exe, "cp", model, "mine", PHIAL_MODELS=windows(scratch / "models"))
+    t.same("a model by its name", t.output(t.exe, "run", "mine", "Hello", "-q", PHIAL_MODELS=windows(scratch / "models")),
+           t.output(t.linux, "run", model, "Hello", "-q"))
+    t.holds("the list of models without any variable set", t.run(t.exe, "list").stderr + t.run(t.exe, "list").stdout, "no models")
+
+
+def avx2vnni(t, scratch):
+    for name, flags in FORMATS.items():
+        t.package(scratch / f"linux-{name}", *flags)
+    if t.run(t.linux, "run", scratch / "linux-int4", "x", "-n", "1", PHIAL_ISA="avx2vnni").returncode:
+        skip("this CPU hasn't AVX-VNNI: the tier avx2vnni ran only as its twin in EVEX encoding, in test_kernels.exe (part units)")
+    answers_and_logits(t, scratch, "avx2vnni", PROMPTS)
 
 
 def names(t, scratch):
@@ -185,8 +143,8 @@ def names(t, scratch):
     shutil.copytree(t.demo, place / "modèle ü")
     t.output(t.exe, "quantize", place / "modèle ü", place / "paket 日本", "--weight-format", "int4")
     t.both("a model with such a name", "run", place / "paket 日本", "Hello", "-q", "-n", "20")
-    t.same("relative and with backslashes", subprocess.run([t.wine, t.exe, "run", "paket 日本\\", "Hello", "-q", "-n", "20"], cwd=place,
-           env=t.environment(), capture_output=True).stdout, t.output(t.linux, "run", place / "paket 日本", "Hello", "-q", "-n", "20"))
+    t.same("relative and with backslashes", t.output(t.exe, "run", ".\\paket 日本\\", "Hello", "-q", "-n", "20", cwd=place),
+           t.output(t.linux, "run", place / "paket 日本", "Hello", "-q", "-n", "20"))
     error = t.run(t.exe, "run", windows(place / "fehlt ü"), "x")
     if "fehlt ü" not in error.stderr.decode("utf-8", "replace"):
         t.fail("the message doesn't name the folder in UTF-8", error.stderr)
@@ -234,7 +192,7 @@ def at_console(t, typed, *arguments, timeout=120):
 
 def console(t, scratch):
     model = scratch / "int4"
-    t.output(t.linux, "quantize", t.demo, model, "--weight-format", "int4")
+    t.package(model)
     shown, code = at_console(t, ["/set system Größe 日本\r", "/set\r", "/bye\r"], "chat", model)
     t.same("leaving a chat on a console", code, 0)
     if shown.count("Größe 日本") < 2:  # as typed, and as /set shows it
@@ -259,30 +217,6 @@ def units(t, scratch):
             t.fail(f"test_{name}.exe ends with {done.returncode}", text, done.stderr)
 
 
-def openvino(t, scratch):
-    libraries = os.environ.get("PHIAL_OPENVINO_WINDOWS")
-    if not libraries or not (pathlib.Path(libraries) / "openvino_c.dll").exists():
-        skip("OpenVINO for Windows isn't there (PHIAL_OPENVINO_WINDOWS: the folder with openvino_c.dll)")
-    model = scratch / "int4"
-    t.output(t.linux, "quantize", t.demo, model, "--weight-format", "int4")
-    where = {"PHIAL_OPENVINO_LIB": windows(pathlib.Path(libraries).resolve())}
-    for prompt in PROMPTS:
-        done = t.run(t.exe, "run", model, prompt, "-q", "-n", "40", "--require", "openvino:CPU", "--ov-config", "INFERENCE_PRECISION_HINT=f32",
-                     "--ov-config", "DYNAMIC_QUANTIZATION_GROUP_SIZE=0", "--kv-cache-precision", "f32", timeout=900, **where)
-        if done.returncode != 0:
-            t.fail(f"OpenVINO: {prompt}", done.stderr)
-            continue
-        t.same(f"OpenVINO and our engine: {prompt}", done.stdout, t.output(t.linux, "run", model, prompt, "-q", "-n", "40"))
-    missing = t.run(t.exe, "run", model, "x", "--require", "openvino:CPU", PHIAL_OPENVINO_LIB=windows(scratch))
-    if missing.returncode == 0 or b"openvino_c.dll" not in missing.stderr:
-        t.fail("a place without OpenVINO isn't named", missing.stderr)
-    # Alone in a folder, it lacks what it needs: which, Windows doesn't say.
-    shutil.copy(pathlib.Path(libraries) / "openvino_c.dll", scratch)
-    lacking = t.run(t.exe, "run", model, "x", "--require", "openvino:CPU", PHIAL_OPENVINO_LIB=windows(scratch))
-    if b"openvino.dll (needed by openvino_c.dll)" not in lacking.stderr:
-        t.fail("the missing dependent library isn't named", lacking.stderr)
-
-
 def package(t, scratch):
     done = subprocess.run(["cmake", "--build", "--preset", "mingw", "--target", "package"], cwd=t.source, capture_output=True)
     archives = sorted((t.build / "package").glob("*.zip"))
@@ -304,21 +238,23 @@ def package(t, scratch):
 
 
 def main():
+    parts = {f.__name__: f for f in (cli, avx2vnni, names, console, units, package, runtimes.openvino, runtimes.onnxruntime,
+                                     runtimes.directml)}
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("part", choices=["build", "cli", "names", "console", "units", "openvino", "package"])
+    p.add_argument("part", choices=["build", "end", *parts])
     p.add_argument("--source", type=pathlib.Path, required=True)
     p.add_argument("--phial", type=pathlib.Path, required=True)
     a = p.parse_args()
-    if not shutil.which("x86_64-w64-mingw32-g++-posix"):
+    if not shutil.which(COMPILER):
         skip("no cross compiler for Windows (Debian package g++-mingw-w64-x86-64-posix)")
     t = Tester(a.source.resolve(), a.phial.resolve())
-    if a.part == "build":
-        build(t)
+    if a.part in ("build", "end"):
+        globals()[a.part](t)
+    elif not t.exe.exists():
+        skip("the Windows program wasn't built")
     else:
-        if not t.exe.exists():
-            skip("the Windows program wasn't built")
         with tempfile.TemporaryDirectory(prefix="phial-windows-") as scratch:
-            globals()[a.part](t, pathlib.Path(scratch))
+            parts[a.part](t, pathlib.Path(scratch))
     return 1 if t.failures else 0
 
 
