@@ -23,11 +23,11 @@ if(PHIAL_SANITIZE)
   target_link_options(phial_flags INTERFACE -fsanitize=${PHIAL_SANITIZE})
 endif()
 
-if(WIN32)  # what mingw's C run-time library can't do for std::filesystem: see the file
+if(WIN32)  # what mingw's C run-time library can't do: see the file
   add_library(phial_runtime STATIC ${PROJECT_SOURCE_DIR}/src/base/runtime_windows.cc ${PROJECT_SOURCE_DIR}/src/base/utf8.cc)
   target_include_directories(phial_runtime PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(phial_flags INTERFACE phial_runtime)
-  set(wrapped mbrtowc _wopendir _wreaddir _wclosedir)
+  set(wrapped fmaf mbrtowc _wopendir _wreaddir _wclosedir)
   list(TRANSFORM wrapped PREPEND "LINKER:--wrap=" OUTPUT_VARIABLE options)
   target_link_options(phial_flags INTERFACE LINKER:--undefined=__wrap_mbrtowc ${options})
 endif()
@@ -66,7 +66,7 @@ function(phial_test name)
     list(APPEND properties LABELS "${ARG_LABELS}")
   endif()
   if(CMAKE_CROSSCOMPILING)  # one ctest a program: asking each for its cases would start an emulator each time
-    add_test(NAME ${name} COMMAND test_${name})
+    add_test(NAME ${name} COMMAND test_${name} --gtest_brief=1)
     set_tests_properties(${name} PROPERTIES ${properties} TIMEOUT 3000)
     return()
   endif()

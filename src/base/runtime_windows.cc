@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two functions of mingw's C run-time library that don't do for std::filesystem on Windows, made
-// anew. The linker puts them in their places (--wrap, cmake/phial.cmake) in every program and
-// library of ours, so all of phial may use std::filesystem as it is.
+// Functions of mingw's C run-time library that don't do, made anew. The linker puts them in their
+// places (--wrap, cmake/phial.cmake) in every program and library of ours, so all of phial may use
+// std::filesystem and std::fma as they are.
 //
 // - mbrtowc: libstdc++ (12) makes a path of a char string with it, one byte one character, whatever
 //   the code page. Here it reads UTF-8, which is what path::string() gives.
 // - _wopendir and its two companions: theirs has room for 260 characters and doesn't look whether a
 //   path fits; std::filesystem::remove_all then never ends.
+// - fmaf: theirs rounds twice, which is seen in the last bit of what the scalar kernels compute.
 #include <dirent.h>
 
+#include <bit>
 #include <cerrno>
+#include <cmath>
+#include <cstdint>
 #include <cwchar>
 #include <new>
 #include <string>
@@ -107,6 +111,19 @@ int __wrap__wclosedir(_WDIR* handle) {
   if (folder->search != INVALID_HANDLE_VALUE) FindClose(folder->search);
   delete folder;
   return 0;
+}
+
+// The product is exact in double. The sum is made odd in its last bit where it isn't (53 bits are
+// enough for 24 then), so that the rounding to float is the only one.
+float __wrap_fmaf(float x, float y, float z) {
+  const double product = static_cast<double>(x) * static_cast<double>(y), addend = z;
+  double sum = product + addend;
+  const double part = sum - product;
+  const double error = (product - (sum - part)) + (addend - part);
+  const auto bits = std::bit_cast<uint64_t>(sum);
+  if (std::isfinite(sum) && error != 0 && (bits & 1) == 0)
+    sum = std::bit_cast<double>((error > 0) == (sum > 0) ? bits + 1 : bits - 1);
+  return static_cast<float>(sum);
 }
 
 }  // extern "C"
