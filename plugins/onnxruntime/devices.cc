@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "graph.h"
 #include "library.h"
+#include "places.h"
 #include "target.h"
 
 namespace phial::ort {
@@ -21,8 +22,6 @@ bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
 }
-
-bool nvidia_seen() { return is_there("/dev/nvidiactl") || is_there("/dev/dxg"); }
 
 std::string dml_why_not(const OgaApi& api) {
 #ifdef _WIN32
@@ -59,13 +58,7 @@ std::string cuda_why_not(const OgaApi& api) {
     return fmt::format("ONNX Runtime {} was built without CUDA: {}", api.ort_version, kRemedy);
   if (!beside(api.path, "libonnxruntime-genai-cuda.so", "onnxruntime-genai-cuda.dll"))
     return fmt::format("ONNX Runtime GenAI {} was built without CUDA: {}", api.version, kRemedy);
-#ifndef _WIN32
-  if (!nvidia_seen())
-    return "no NVIDIA GPU is seen: there is no /dev/nvidiactl (its driver isn't loaded, or there "
-           "is "
-           "none)";
-#endif
-  return {};
+  return nvidia_missing();
 }
 
 // Empty: nothing speaks against it.
@@ -90,9 +83,7 @@ std::string why_not(const OgaApi& api, const Target& target) {
 
 std::vector<Device> list_devices(const Settings& settings, bool quick) {
   std::vector<Device> devices;
-#ifndef _WIN32
-  if (quick && !nvidia_seen()) return devices;
-#endif
+  if (quick && !gpu_may_be_there()) return devices;
   std::string missing;
   try {
     const OgaApi& api = onnxruntime(settings.libraries);

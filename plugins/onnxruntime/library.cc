@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "base/system.h"
 #include "places.h"
 
 namespace phial::ort {
@@ -66,6 +67,18 @@ void add_named(std::vector<Place>& places, Library library, const fs::path& path
 }
 
 }  // namespace
+
+std::vector<fs::path> entries(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end;
+       it.increment(ignored))
+    found.push_back(it->path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::string variable(const char* name) { return environment(name).value_or(""); }
 
 std::vector<Place> places_to_look(Library library, const std::vector<std::string>& named) {
   const Names& names = names_of(library);
@@ -138,6 +151,7 @@ std::unique_ptr<OgaApi> load_both(const std::vector<std::string>& named) {
     ort = search<OrtLibrary>(Library::kOrt, named, [](const fs::path& file) {
       return std::make_unique<OrtLibrary>(file);
     });
+  load_companions(ort->library.path().parent_path());
   // Versions of GenAI that don't look among the loaded libraries are told the file.
   set_variable("ORT_LIB_PATH", ort->library.path().string());
   return search<OgaApi>(Library::kGenai, named, [](const fs::path& file) {

@@ -50,7 +50,7 @@ constexpr Known kKnown[] = {
     {"cuda interface not available", Code::kUnsupported,
      "this ONNX Runtime GenAI was built without CUDA, or a library of CUDA is missing: pip install "
      "onnxruntime-genai-cuda onnxruntime-gpu instead, and CUDA 12 or newer with cuDNN 9"},
-    {"libonnxruntime_providers_cuda.so", Code::kUnsupported,
+    {"onnxruntime_providers_cuda.", Code::kUnsupported,
      "this ONNX Runtime was built without CUDA, or a library of CUDA is missing: pip install "
      "onnxruntime-gpu instead, and CUDA 12 or newer with cuDNN 9"},
     {"out of memory", Code::kOutOfMemory, ""},
@@ -66,6 +66,9 @@ constexpr Known kKnown[] = {
     {"887a0006", Code::kUnsupported,
      "the GPU took too long for one piece of work: --prefill-chunk 64, a newer driver, or --device "
      "cpu may help"},
+    {"directml.dll not found", Code::kUnsupported,
+     "ONNX Runtime has no DirectML.dll beside it: pip install onnxruntime-directml "
+     "onnxruntime-genai-directml instead"},
     {"887a0004", Code::kUnsupported, "no GPU here speaks DirectX 12"},
     {"no cuda-capable device", Code::kUnsupported,
      "no NVIDIA GPU is seen: its driver isn't loaded or there is none"},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What differs between systems in the search for ONNX Runtime: names, and where it may be
-// installed. One implementation a system; places_posix.cc is the only one so far.
+// installed. One implementation a system, places_posix.cc and places_windows.cc.
 #pragma once
 
 #include <string>
@@ -26,7 +26,15 @@ std::vector<fs::path> entries(const fs::path& folder);
 
 // A variable of the environment; empty: not set.
 std::string variable(const char* name);
-// For the libraries that are loaded after this.
+// For the libraries that are loaded after this, one implementation a system.
 void set_variable(const char* name, const std::string& value);
+
+// Loads what GenAI finds only if it is loaded already: pip puts it beside ONNX Runtime.
+void load_companions(const fs::path& ort_folder);
+
+// Why no NVIDIA GPU can be used; empty: its driver is there.
+std::string nvidia_missing();
+// Whether a GPU might be found that GenAI can use, without looking closer.
+bool gpu_may_be_there();
 
 }  // namespace phial::ort

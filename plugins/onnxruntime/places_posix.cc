@@ -53,21 +53,20 @@ std::vector<Place> installed_places(const char* package) {
   return places;
 }
 
-std::vector<fs::path> entries(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  for (fs::directory_iterator it(folder, ignored), end; !ignored && it != end;
-       it.increment(ignored))
-    found.push_back(it->path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
 void set_variable(const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); }
+
+void load_companions(const fs::path& /*ort_folder*/) {}
+
+std::string nvidia_missing() {
+  if (gpu_may_be_there()) return {};
+  return "no NVIDIA GPU is seen: there is no /dev/nvidiactl (its driver isn't loaded, or there is "
+         "none)";
+}
+
+// The second is Windows' GPU in its Linux subsystem.
+bool gpu_may_be_there() {
+  std::error_code ignored;
+  return fs::exists("/dev/nvidiactl", ignored) || fs::exists("/dev/dxg", ignored);
+}
 
 }  // namespace phial::ort
