@@ -68,6 +68,12 @@ class Tester:
             err.seek(0)
             return subprocess.CompletedProcess(command, child.returncode, out.read(), err.read())
 
+    def end_wine(self):
+        server = shutil.which("/usr/lib/wine/wineserver") or shutil.which("wineserver")
+        if server and self.prefix.exists():
+            self.run(server, "-k")
+            self.run(server, "-w")
+
     def output(self, program, *arguments, **more):
         done = self.run(program, *arguments, **more)
         if done.returncode != 0:
@@ -100,8 +106,10 @@ class Tester:
         self.same(what, change(self.output(self.exe, *arguments, **more)), change(self.output(self.linux, *arguments, **more)))
 
     def compile(self, result, source, *flags):
-        subprocess.run(["x86_64-w64-mingw32-gcc-posix", "-O1", "-o", result, self.source / "tests/windows" / source, *flags],
+        new = pathlib.Path(str(result) + ".new")
+        subprocess.run(["x86_64-w64-mingw32-gcc-posix", "-O1", "-o", new, self.source / "tests/windows" / source, *flags],
                        check=True)
+        new.replace(result)  # another test may be using the old one
 
     def imports(self, file):
         table = subprocess.run(["x86_64-w64-mingw32-objdump", "-p", file], check=True, capture_output=True, text=True).stdout
@@ -115,7 +123,7 @@ class Tester:
 
 def libraries(source, name, file):
     """A folder of tools/windows_wheels.sh that has this file, or a skip."""
-    folder = pathlib.Path(os.environ.get("PHIAL_WINDOWS_WHEELS", source / ".wheels-windows")) / name
+    folder = pathlib.Path(os.environ.get("PHIAL_WINDOWS_WHEELS", source / "build" / "windows-wheels")) / name
     if not (folder / file).exists():
         skip(f"{file} for Windows isn't there (tools/windows_wheels.sh gets it)")
     return folder

@@ -36,7 +36,8 @@ import time
 import runtimes
 from wine import Tester, skip, windows
 
-UNITS = ["base", "tensor", "text", "checkpoint", "kernels", "model", "quant", "package", "native", "api"]
+# What depends on the system or the compiler; the other layers are seen through the answers.
+UNITS = ["base", "kernels", "package"]
 PLUGINS = ["phial_openvino.dll", "phial_onnxruntime.dll"]
 PROMPTS = ["Hello", "What is 12 + 30?", "Can you introduce yourself?", "Größe? 日本語 😀"]
 COMPILER = "x86_64-w64-mingw32-g++-posix"
@@ -54,7 +55,7 @@ def build(t):
     # What needs more than Windows' own libraries wouldn't start elsewhere.
     for file in (t.exe, t.exe.parent / "libphial.dll", *(t.build / "lib/phial/plugins" / name for name in PLUGINS)):
         strange = t.imports(file) - {"kernel32.dll", "msvcrt.dll", "shell32.dll", "setupapi.dll", "advapi32.dll", "user32.dll",
-                                     "libphial.dll"}
+                                     "api-ms-win-core-synch-l1-2-0.dll", "libphial.dll"}
         if strange:
             t.fail(f"{file.name} needs {sorted(strange)}")
     # gcc's bug 54412: Win64's stack is aligned to 16 bytes, so nothing may move ymm or zmm registers there with alignment.
@@ -74,9 +75,7 @@ def build(t):
 
 
 def end(t):
-    server = shutil.which("/usr/lib/wine/wineserver") or shutil.which("wineserver")
-    if server and t.prefix.exists():
-        t.run(server, "-k")
+    t.end_wine()
 
 
 def folder_files(folder):
@@ -163,10 +162,16 @@ def names(t, scratch):
     t.same("a variable in UTF-8", "Zwischenspeicher ü" in shown["folder"], True)
 
 
-def at_console(t, typed, *arguments, timeout=120):
-    """phial on a console (wine makes one of a terminal): types each text when the prompt has shown again; what was shown, exit code."""
+def at_console(t, typed, *arguments, timeout=60, to_end=True):
+    """phial on a console (wine makes one of a terminal): types each text when the prompt has shown again. Returns what was shown
+    and the exit code; to_end=False: ends the program at the prompt after the last text."""
     child, terminal = pty.fork()
     if child == 0:
+        # wine does this itself, but only when the program first asks for input.
+        mode = termios.tcgetattr(0)
+        mode[0] &= ~(termios.ICRNL | termios.IXON)
+        mode[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+        termios.tcsetattr(0, termios.TCSANOW, mode)
         os.execve(t.wine, [t.wine, str(t.exe), *map(str, arguments)], t.environment(TERM="xterm"))
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 150, 0, 0))
     shown, seen, waiting, end = b"", 0, list(typed), time.monotonic() + timeout
@@ -177,13 +182,16 @@ def at_console(t, typed, *arguments, timeout=120):
             data = os.read(terminal, 65536)
         except OSError:  # the other end is closed
             break
-        if not data:
-            break
         shown += data
-        if waiting and b">>>" in shown[seen:]:
+        if b">>>" in shown[seen:]:
             seen = len(shown)
-            os.write(terminal, waiting.pop(0).encode())
+            if not waiting and not to_end:
+                os.kill(child, signal.SIGKILL)
+                break
+            if waiting:
+                os.write(terminal, waiting.pop(0).encode())
     else:
+        t.fail(f"{arguments}: no end in {timeout} s", repr(shown))
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     os.close(terminal)
@@ -197,10 +205,11 @@ def console(t, scratch):
     t.same("leaving a chat on a console", code, 0)
     if shown.count("Größe 日本") < 2:  # as typed, and as /set shows it
         t.fail("the console doesn't show what was typed", repr(shown))
-    shown, code = at_console(t, ["\x03", "/bye\r"], "chat", model)
-    t.same("Ctrl-C at the prompt gives a new one", (code, shown.count(">>>") >= 2), (0, True))
+    # No more than that: wine's console gives what is typed next to the reading that Ctrl-C has ended.
+    shown, code = at_console(t, ["\x03"], "chat", model, to_end=False)
+    t.same("Ctrl-C at the prompt gives a new one", shown.count(">>>"), 2)
     launcher = scratch / "ctrl_c.exe"
-    subprocess.run(["x86_64-w64-mingw32-gcc", "-municode", "-O1", "-o", launcher, t.source / "tests/windows/ctrl_c.c"], check=True)
+    t.compile(launcher, "ctrl_c.c", "-municode")
     stopped = t.run(launcher, windows(t.exe), "run", windows(model), "Hello", "-n", "3000", "--ignore-eos", "-c", "4000")
     if stopped.returncode == 99:
         skip(stopped.stderr.decode("utf-8", "replace"))
@@ -218,6 +227,8 @@ def units(t, scratch):
 
 
 def package(t, scratch):
+    for old in (t.build / "package").glob("*.zip"):
+        old.unlink()
     done = subprocess.run(["cmake", "--build", "--preset", "mingw", "--target", "package"], cwd=t.source, capture_output=True)
     archives = sorted((t.build / "package").glob("*.zip"))
     if done.returncode != 0 or len(archives) != 1:
@@ -225,16 +236,18 @@ def package(t, scratch):
     shutil.unpack_archive(archives[0], scratch / "un packed ü")
     root = next((scratch / "un packed ü").iterdir())
     found = [str(p) for p in folder_files(root)]
-    for wanted in ("bin/phial.exe", "bin/libphial.dll", "lib/phial/plugins/phial_openvino.dll", "include/phial/phial.h",
+    for wanted in ("bin/phial.exe", "bin/libphial.dll", *(f"lib/phial/plugins/{name}" for name in PLUGINS), "include/phial/phial.h",
                    "include/phial/phial.hpp", "include/phial/backend_abi.h"):
         if wanted not in found:
             t.fail(f"{wanted} isn't in the zip", found)
-    if not any("licences/" in f for f in found) or not any(f.endswith("LICENSE") for f in found):
-        t.fail("no licences in the zip", found)
+    if not any(f.endswith("LICENSE") for f in found):
+        t.fail("our licence isn't in the zip", found)
     t.same("the unpacked program answers", t.output(root / "bin" / "phial.exe", "run", t.demo, "Hello", "-q"),
            t.output(t.linux, "run", t.demo, "Hello", "-q"))
+    t.holds("the licences", " ".join(found), *(f"licences/{name}.txt" for name in (
+        "gcc-mingw-w64-x86-64-posix-runtime", "mingw-w64-common", "libfmt-dev", "nlohmann-json3-dev", "libcli11-dev")))
     devices = t.output(root / "bin" / "phial.exe", "devices", "--json", PHIAL_OPENVINO_LIB="nowhere")
-    t.same("the unpacked plug-in is found", b"openvino" in devices.lower(), True)
+    t.holds("the unpacked plug-ins are found", devices, "openvino:CPU", "onnxruntime:cpu")
 
 
 def main():
