@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "accelerator.h"
+#include "base/error.h"
 #include "base/windows_api.h"
 // after windows.h
 #include <setupapi.h>
@@ -33,5 +34,25 @@ bool intel_device(const GUID& kind) {
 }  // namespace
 
 bool accelerator_seen() { return intel_device(kClasses[0]) || intel_device(kClasses[1]); }
+
+std::string gpu_not_seen() {
+  if (!intel_device(kClasses[0]))
+    return "no GPU of Intel's is seen: the device manager has none under 'Display adapters' (there "
+           "is none, it is switched off, or its driver isn't installed)";
+  return "OpenVINO sees no Intel GPU, though the device manager has one: its driver is too old or "
+         "lacks OpenCL; install Intel's current graphics driver";
+}
+
+std::string npu_not_seen(const std::string& openvino_version) {
+  if (!intel_device(kClasses[1]))
+    return fmt::format(
+        "no NPU is seen: the device manager has none of Intel's under 'Neural processors'. It "
+        "takes a Core Ultra processor and Intel's NPU driver ({})",
+        kDriverPage);
+  return fmt::format(
+      "OpenVINO {} doesn't see the NPU that the device manager has: its driver is too old; take a "
+      "newer one ({})",
+      openvino_version, kDriverPage);
+}
 
 }  // namespace phial::ov

@@ -39,13 +39,7 @@ std::string gpu_why_not(const Core& core) {
   std::error_code ignored;
   if (!fs::exists(core.api().path.parent_path() / kGpuPlugin, ignored))
     return fmt::format("OpenVINO {} was installed without its GPU plugin", core.api().version);
-  if (!fs::exists("/dev/dri", ignored))
-    return "no GPU is seen: there is no /dev/dri (the kernel's driver, i915 or xe, isn't loaded, "
-           "or "
-           "there is no Intel GPU)";
-  return "OpenVINO sees no Intel GPU: its OpenCL driver (package intel-opencl-icd) is missing, "
-         "this "
-         "user may not open /dev/dri/renderD* (group render), or the GPU isn't Intel's";
+  return gpu_not_seen();
 }
 
 std::string driver_why_not(const Core& core, const Target& target) {

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "accelerator.h"
 #include "ov_places.h"
 
 namespace phial::ov {
 namespace {
 
 constexpr int32_t kDefaultPrompt = 1024, kDefaultResponse = 128;  // OpenVINO's own
-constexpr const char* kDriverPage = "https://github.com/intel/linux-npu-driver/releases";
 
 // The oldest drivers for OpenVINO's way with language models. On Linux the number that OpenVINO
 // tells is the time of the build in seconds since 1970 (linux-npu-driver,
@@ -87,17 +87,7 @@ std::string npu_why_not(const Core& core) {
   if (!fs::exists(libraries / kNpuPlugin, ignored))
     return fmt::format("OpenVINO {} was installed without its NPU plugin ({} has no {})",
                        core.api().version, libraries.string(), kNpuPlugin);
-  if (!fs::exists("/dev/accel/accel0", ignored))
-    return fmt::format(
-        "no NPU is seen: there is no /dev/accel/accel0. It takes a Core Ultra "
-        "processor, Linux 6.8 or newer with the module intel_vpu, and Intel's NPU "
-        "driver ({})",
-        kDriverPage);
-  return fmt::format(
-      "there is an accelerator (/dev/accel/accel0), but OpenVINO {} doesn't see an "
-      "NPU: Intel's user-space driver (libze_intel_npu, libze_loader: {}) is missing "
-      "or too old, or this user may not open the device (group render)",
-      core.api().version, kDriverPage);
+  return npu_not_seen(core.api().version);
 }
 
 std::string npu_driver_why_not(const std::string& number) {

@@ -19,6 +19,9 @@ def openvino(t, scratch):
         t.same(f"OpenVINO and our engine: {prompt}",
                t.output(t.exe, "run", model, prompt, "-q", "-n", "40", "--require", "openvino:CPU", *exact, **where),
                t.output(t.linux, "run", model, prompt, "-q", "-n", "40"))
+    listed = t.output(t.exe, "devices", **where).decode()
+    t.holds("why there is no GPU and no NPU", listed, "'Display adapters'", "'Neural processors'")
+    t.same("in words of Linux", "/dev/" in listed, False)
     missing = t.run(t.exe, "run", model, "x", "--require", "openvino:CPU", PHIAL_OPENVINO_LIB=windows(scratch))
     t.holds("a place without OpenVINO is named", missing.stderr, "openvino_c.dll")
     # Alone in a folder, it lacks what it needs: which, Windows doesn't say.
