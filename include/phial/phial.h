@@ -266,6 +266,10 @@ typedef int (*phial_text_callback)(void* user, const char* text, size_t length);
 // Asked now and then, also during long prompts. Not 0: stop.
 typedef int (*phial_interrupt)(void* user);
 
+// An interrupt ready-made, for languages whose own functions had better not be asked this often:
+// `user` points to an int32_t, and any thread stops the call by making it something else than 0.
+PHIAL_API int phial_interrupt_flag(void* user);
+
 typedef struct phial_result phial_result;  // phial_result_free
 
 typedef struct phial_stats {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generating from a raw prompt, and the result handle. Chats are in api_chat.cc.
+#include <atomic>
+
 #include "api/handles.h"
 #include "base/cpu_info.h"
 
@@ -100,6 +102,10 @@ phial_result* generate(phial_model& model, const std::vector<phial::TokenId>& pr
 }  // namespace
 
 extern "C" {
+
+int phial_interrupt_flag(void* user) {
+  return std::atomic_ref(*static_cast<int32_t*>(user)).load(std::memory_order_relaxed) != 0;
+}
 
 void phial_generate_params_init(phial_generate_params* params) {
   *params = {};

@@ -161,6 +161,30 @@ TEST(Interface, CallbacksStopAReply) {
   EXPECT_LT(result.stats.generated_tokens, 200);
 }
 
+TEST(Interface, AFlagStopsAReply) {
+  phial::Model model(tiny().model());
+  struct Watched {
+    int32_t stop = 0;  // first: its address is that of the whole, which both callbacks get
+    int pieces = 0;
+  } watched;
+  const auto on_text = [](void* user, const char*, size_t) {
+    auto* seen = static_cast<Watched*>(user);
+    if (++seen->pieces == 3) seen->stop = 1;
+    return 0;
+  };
+  phial_generate_params params;
+  phial_generate_params_init(&params);
+  params.max_new_tokens = 200;
+  params.ignore_eos = 1;
+  phial_result* result = nullptr;
+  ASSERT_EQ(phial_generate(model.handle(), "hello", 5, &params, on_text, &phial_interrupt_flag,
+                           &watched, &result),
+            nullptr);
+  EXPECT_STREQ(phial_result_finish_reason(result), "cancelled");
+  EXPECT_EQ(watched.pieces, 3);
+  phial_result_free(result);
+}
+
 TEST(Interface, CancelStopsWhatRunsAndNothingLater) {
   phial::Model model(tiny().model());
   const phial::Result stopped = model.generate("hello", varied_tokens(), [&](std::string_view) {
