@@ -4,7 +4,8 @@
 
 usage: run.py SOURCE BUILD PYTHON suite [ARGUMENTS...]
   PYTHON: "system", or "newer": a newer Python than the system's, where there is one
-  suite: "pytest" with its arguments, "types" (mypy), "wheel" (what the wheel is)
+  suite: "pytest" with its arguments, "types" (mypy), "wheel" (what the wheel is), or "with" and the modules that the tests
+    need, with commas between: then pytest runs in an environment that has them (PHIAL_TEST_PYTHON, .venv, or the system's)
 Exit code 77: there is no such Python, or no package registry.
 """
 import fcntl
@@ -44,6 +45,15 @@ def find_python(which: str) -> str:
     if not newer:
         skip(f"no Python newer than {own[0]}.{own[1]} on PATH, in pyenv or in uv's folder")
     return newer[-1][1]
+
+
+def find_python_with(modules: list, source: pathlib.Path) -> str:
+    code = "import importlib.util as u, sys; sys.exit(not all(u.find_spec(m) for m in sys.argv[1:]))"
+    named = os.environ.get("PHIAL_TEST_PYTHON")
+    for python in filter(None, (named, str(source / ".venv/bin/python"), "/usr/bin/python3")):
+        if os.path.exists(python) and subprocess.run([python, "-c", code, *modules]).returncode == 0:
+            return python
+    skip(f"no Python with {', '.join(modules)}: PHIAL_TEST_PYTHON may name one")
 
 
 def quiet(command: list, **options) -> None:
@@ -114,7 +124,18 @@ def main() -> int:
         return 0
     if suite == "types":
         return subprocess.run([inner, "-m", "mypy"], env=environment).returncode
-    code = subprocess.run([inner, "-m", "pytest", "-q", *arguments], env=environment).returncode
+    if suite == "with":
+        modules = arguments.pop(0).split(",")
+        inner = find_python_with(modules, source)
+        # That environment stays as it is: the wheel's files and pytest are put before its own packages.
+        target = build / "python" / "with"
+        quiet([sys.executable, "-m", "zipfile", "-e", wheel, target])
+        (target / "phial/bin/phial").chmod(0o755)
+        site = next((build / "python").glob("*/venv/lib/python3.11/site-packages"), None)
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, filter(None, [target, site])))
+    code = subprocess.run([inner, "-m", "pytest", "-q", "-rs", *arguments], env=environment).returncode
+    if code == 5:
+        print("Skipped: what the tests need isn't installed (see above)")
     return SKIP if code == 5 else code  # 5: the module skipped itself, or had no test
 
 

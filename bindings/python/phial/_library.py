@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes as c
 import functools
+import importlib.util
 import os
 import pathlib
 import sys
@@ -91,7 +92,30 @@ def places() -> list[pathlib.Path]:
     return [_HERE / folder / name for folder in ("lib", "bin") for name in names]
 
 
+# Runtimes that are Python packages, the variable that names one to the plug-ins, and where in the package the library lies.
+_RUNTIMES = (("openvino", "PHIAL_OPENVINO_LIB", "libs"), ("onnxruntime", "PHIAL_ONNXRUNTIME_LIB", "capi"),
+             ("onnxruntime_genai", "PHIAL_ORT_GENAI_LIB", "."))
+
+
+def _name_runtimes() -> None:
+    """This Python's own packages come before those that the plug-ins would find by themselves, and are found wherever they are
+    on sys.path. What the user has set stays."""
+    for package, variable, folder in _RUNTIMES:
+        if os.environ.get(variable):
+            continue
+        try:
+            spec = importlib.util.find_spec(package)
+        except (ImportError, ValueError):
+            continue
+        for place in (spec and spec.submodule_search_locations) or ():
+            libraries = pathlib.Path(place) / folder
+            if any(libraries.glob(f"*{package.replace('_', '-')}*.so*")) or any(libraries.glob(f"*{package}*.dll")):
+                os.environ[variable] = str(libraries.resolve())
+                break
+
+
 def _load() -> c.CDLL:
+    _name_runtimes()
     tried = []
     for place in places():
         if place.is_file():
