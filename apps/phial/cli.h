@@ -91,6 +91,7 @@ class CommandLine {
 
 void add_run(CommandLine& line);
 void add_chat(CommandLine& line);
+void add_batch(CommandLine& line);
 void add_quantize(CommandLine& line);
 void add_export(CommandLine& line);
 void add_compile(CommandLine& line);

@@ -13,6 +13,7 @@ int main(int argc, char** argv) {
       "verb: phial VERB --help");
   cli::add_run(line);
   cli::add_chat(line);
+  cli::add_batch(line);
   cli::add_pull(line);
   cli::add_list(line);
   cli::add_rm(line);
