@@ -2,6 +2,7 @@
 // The choice among verdicts. Asking the backends for them is the caller's loop: what exists is
 // known to api alone.
 #include "backend/backend.h"
+#include "backend/placement.h"
 #include "base/error.h"
 
 namespace phial {
@@ -13,7 +14,6 @@ void Backend::compile(const Package&, std::string_view device, const fs::path&,
               "nothing to compile",
               device, name());
 }
-namespace {
 
 bool matches(const Verdict& verdict, std::string_view wanted) {
   const std::string_view device = verdict.device;
@@ -22,6 +22,8 @@ bool matches(const Verdict& verdict, std::string_view wanted) {
   return device.size() > wanted.size() && device.starts_with(wanted) &&
          device[wanted.size()] == ':';
 }
+
+namespace {
 
 const Verdict* best_of(std::span<const Verdict> verdicts, std::string_view wanted) {
   const Verdict* best = nullptr;
