@@ -56,7 +56,7 @@ Row run_on(const std::string& device, const BenchOptions& options) {
     model_options.device = device;
     model_options.require_device = true;
     const auto start = std::chrono::steady_clock::now();
-    phial::Model model(*options.model, model_options);
+    phial::Model model(phial::find_model(*options.model), model_options);
     row.load_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Json session = Json::parse(model.describe_json())["session"];
@@ -144,6 +144,28 @@ void draw(const std::vector<Row>& rows, const BenchOptions& options) {
                                           charts));
 }
 
+// For "auto", unless something was measured that it wouldn't run.
+void remember(const std::vector<Row>& rows, const BenchOptions& options) {
+  const phial::ModelOptions& given = options.model_options;
+  if (!given.settings.empty() || !given.kv_cache.empty() || given.threads != 0 ||
+      given.prefill_chunk != 0)
+    return;
+  Json list = Json::array();
+  for (const Row& row : rows)
+    if (row.prompt > 0 && row.token_seconds > 0)
+      list.push_back({{"device", row.device},
+                      {"prompt_tokens", row.prompt},
+                      {"prompt_rate", row.prompt / row.first_token_seconds},
+                      {"answer_rate", 1 / row.token_seconds}});
+  if (list.empty()) return;
+  try {
+    phial::remember_speed(phial::find_model(*options.model), list.dump());
+    write_err(dim_err("remembered for --device auto (phial explain)\n"));
+  } catch (const phial::Exception& error) {
+    write_err(dim_err(fmt::format("not remembered: {}\n", error.what())));
+  }
+}
+
 }  // namespace
 
 int compare_devices(const BenchOptions& options) {
@@ -155,6 +177,7 @@ int compare_devices(const BenchOptions& options) {
     write_err(dim_err(fmt::format("{} ...\n", device)));
     rows.push_back(run_on(device, options));
   }
+  remember(rows, options);
   bool any = false;
   for (const Row& row : rows) any |= row.why_not.empty();
   write_out(options.json ? dump(to_json(rows, options)) : to_table(rows, options));

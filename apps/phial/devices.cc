@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// phial devices: what this computer offers, and why the rest can't be used.
+// phial devices: what this computer has, which engine can use it, and why the rest can't.
 #include <fmt/format.h>
 
 #include <memory>
 
 #include "cli.h"
+#include "facts.h"
 #include "statistics.h"
 #include "terminal.h"
 
@@ -19,10 +20,85 @@ std::string first_line(const std::string& text, bool& cut) {
   return text.substr(0, end);
 }
 
+std::string kinds_text(const Json& cpu) {
+  std::string text;
+  for (const Json& kind : cpu["kinds"]) {
+    const size_t threads = kind["cpus"].size();
+    const Json& cores = kind["cores"];
+    const std::string name =
+        kind["kind"].is_string() ? kind["kind"].get<std::string>() + " " : std::string();
+    std::string one = cores.is_number() ? fmt::format("{} {}cores", cores.get<int>(), name)
+                                        : fmt::format("{} {}threads", threads, name);
+    if (cores.is_number() && cores.get<size_t>() != threads)
+      one += fmt::format(" ({} threads)", threads);
+    if (kind["max_mhz"].is_number()) one += " up to " + clock_text(kind["max_mhz"]);
+    text += (text.empty() ? "" : ", ") + one;
+  }
+  if (cpu["l3_bytes"].is_number())
+    text += fmt::format(", L3 {:.0f} MiB", cpu["l3_bytes"].get<double>() / (1 << 20));
+  return text;
+}
+
+std::string driver_text(const Json& device) {
+  if (!device["driver"].is_string()) return "no driver";
+  const std::string version =
+      device.contains("driver_version") ? text_or(device["driver_version"], "") : "";
+  return "driver " + device.value("driver", "") + (version.empty() ? "" : " " + version);
+}
+
+std::string clocks_text(const Json& device) {
+  return "clock " + text_or_na(device["mhz"], &clock_text) + " of " +
+         text_or_na(device["max_mhz"], &clock_text);
+}
+
+std::string gpu_text(const Json& gpu) {
+  const Json& integrated = gpu["integrated"];
+  const std::string memory =
+      gpu["memory_bytes"].is_number()
+          ? fmt::format("memory {} ({} used)", bytes_text(gpu["memory_bytes"]),
+                        text_or_na(gpu["memory_used"], &bytes_text))
+      : integrated == true ? "memory shared with the CPU"
+                           : "memory n/a";
+  return fmt::format("{}, {}, {}", driver_text(gpu), clocks_text(gpu), memory);
+}
+
+std::string npu_text(const Json& npu) {
+  return fmt::format("{}, firmware {}, {}, memory in use {}", driver_text(npu),
+                     text_or(npu["firmware"], "n/a"), clocks_text(npu),
+                     text_or_na(npu["memory_used"], &bytes_text));
+}
+
+std::string unit_facts(const Json& unit, const Json& machine) {
+  const std::string id = unit.value("id", "");
+  for (const Json& gpu : machine["gpus"])
+    if (gpu["id"] == id) return gpu_text(gpu);
+  for (const Json& npu : machine["npus"])
+    if (npu["id"] == id) return npu_text(npu);
+  return kinds_text(machine["cpu"]);
+}
+
+std::string unit_text(const Json& unit, const Json& machine) {
+  std::string text = fmt::format("{:<4} {:<9} {}\n", unit.value("kind", ""), unit.value("id", ""),
+                                 unit.value("name", ""));
+  const auto line = [&](const char* what, const std::string& rest) {
+    if (!rest.empty()) text += fmt::format("     {:<9} {}\n", what, rest);
+  };
+  line("", unit_facts(unit, machine));
+  std::string used_by;
+  for (const Json& engine : unit["engines"])
+    if (engine.value("usable", false))
+      used_by += (used_by.empty() ? "" : ", ") + engine.value("device", "");
+  line("used by", used_by);
+  if (used_by.empty()) line("unused", unit.value("why_not", ""));
+  line("to do", unit.value("remedy", ""));
+  return text;
+}
+
 std::string for_people(const Json& facts) {
-  std::string text =
-      fmt::format("{}, {} threads, {} memory\n\ndevices\n", facts.value("cpu", ""),
-                  facts.value("threads", 0), human_bytes(facts.value("memory_bytes", 0.0)));
+  const Json& machine = facts["machine"];
+  std::string text = machine_line(machine) + "\n\n";
+  for (const Json& unit : facts["units"]) text += unit_text(unit, machine);
+  text += "\ndevices of the engines (--device chooses)\n";
   bool cut = false;
   for (const Json& device : facts["devices"]) {
     const bool usable = device.value("usable", true);
@@ -48,7 +124,7 @@ std::string for_people(const Json& facts) {
 
 void add_devices(CommandLine& line) {
   auto json = std::make_shared<bool>(false);
-  Verb verb = line.add("devices", "What this computer offers");
+  Verb verb = line.add("devices", "What this computer has, and what can use it");
   verb.flag("--json", *json, "As one JSON object");
   verb.action([=] {
     const Json facts = Json::parse(phial::devices_json());

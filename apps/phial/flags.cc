@@ -17,6 +17,8 @@ void add_model_flags(Verb& verb, phial::ModelOptions& options) {
               options.device = device;
               options.require_device = true;
             });
+  verb.choice("--policy", options.policy, {"auto", "fast", "efficient"},
+              "How 'auto' chooses the device (see phial explain)", "PHIAL_POLICY");
   verb.option("-t,--threads", options.threads, "Threads; 0: all that there are", "PHIAL_THREADS");
   verb.option("-c,--context", options.context,
               "Tokens that fit, prompt and answer; 0: the model's maximum", "PHIAL_CONTEXT");

@@ -24,6 +24,10 @@ int main(int argc, char** argv) {
   cli::add_show(line);
   cli::add_bench(line);
   cli::add_devices(line);
+  cli::add_doctor(line);
+  cli::add_explain(line);
+  cli::add_ps(line);
+  cli::add_top(line);
   cli::add_cache(line);
   cli::add_tokenize(line);
   cli::add_detokenize(line);

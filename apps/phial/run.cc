@@ -37,6 +37,19 @@ Json messages_of(const RunOptions& options) {
   return messages;
 }
 
+// About how long the prompt is, for the choice of a device: short ones needn't be known exactly.
+int32_t prompt_tokens(const RunOptions& options, const std::string& folder) {
+  const size_t bytes = options.prompt.size() + options.chat.system.size();
+  constexpr size_t kShort = 900, kBytesPerToken = 4, kTemplate = 16;
+  try {
+    if (bytes > kShort)
+      return static_cast<int32_t>(phial::Tokenizer(folder).encode(options.prompt).size() +
+                                  options.chat.system.size() / kBytesPerToken + kTemplate);
+  } catch (const phial::Exception&) {  // opening the model will say it
+  }
+  return static_cast<int32_t>(bytes / kBytesPerToken + kTemplate);
+}
+
 int run(RunOptions options) {
   if (!options.argument && stdin_is_terminal()) {
     if (options.raw || options.json) {
@@ -58,6 +71,7 @@ int run(RunOptions options) {
 
   const auto start = std::chrono::steady_clock::now();
   const std::string folder = find_or_pull(options.chat.model, options.chat.offline);
+  options.chat.model_options.prompt_tokens = prompt_tokens(options, folder);
   phial::Model model(folder, options.chat.model_options);
   const double load_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -86,6 +100,7 @@ int run(RunOptions options) {
   if (options.json) {
     Json json = {{"model", options.chat.model}};
     json.update(result_json(result, prompt_ids, load_seconds));
+    json["placement"] = Json::parse(model.describe_json())["session"]["placement"];
     write_out(dump(json));
   } else if (!at_line_start) {
     write_out("\n");

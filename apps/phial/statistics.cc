@@ -38,12 +38,12 @@ std::string statistics_line(const phial::Result& result) {
           ? fmt::format(" ({} of {} guesses right)", s.accepted_tokens, s.drafted_tokens)
           : std::string();
   return fmt::format(
-      "prompt {} tokens{}{} | generation {} tokens{}{} | first token {} | {} {}, {} thread{} | "
-      "peak "
-      "memory {} | {}",
+      "prompt {} tokens{}{} | generation {} tokens{}{} | first token {} | {} {}, {} thread{}{} | "
+      "peak memory {} | {}",
       s.prompt_tokens, cached, rate_text(prompt_rate(s)), s.generated_tokens,
       rate_text(generation_rate(s)), guessed, human_seconds(s.first_token_seconds), s.device,
       s.tier, s.threads, s.threads == 1 ? "" : "s",
+      s.placement.empty() ? std::string() : " (auto: " + s.placement + ")",
       human_bytes(static_cast<double>(s.peak_rss_bytes)), result.finish_reason);
 }
 

@@ -31,6 +31,9 @@ int read_byte(char& byte);
 // ~/.local/state/phial/history.
 std::string default_history_file();
 
+// Columns of the terminal that standard output is; 100 if it isn't one.
+size_t terminal_width();
+
 bool stderr_has_colours();
 
 // Text in grey, where the stream is a terminal that can; else as it is.

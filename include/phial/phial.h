@@ -77,10 +77,35 @@ PHIAL_API void phial_free(void* memory);
 // ---- This computer ----
 
 // JSON: {"version", "cpu", "threads", "memory_bytes", "tier" (kernels in use, or null and
-// "tier_error"), "tiers": [{"name", "built", "runs_here", "why_not"}], "devices": [{"id", "kind"
-// ("cpu", "gpu", "npu"), "description", "usable", "why_not"}]}. Plug-ins and the runtimes behind
-// them are loaded for it.
+// "tier_error"), "tiers": [{"name", "built", "runs_here", "why_not"}], "devices" (of the engines):
+// [{"id", "kind" ("cpu", "gpu", "npu"), "description", "usable", "why_not"}], "machine" (what the
+// system tells of processors, memory, GPUs, NPUs, power; null: it doesn't), "units" (those
+// processors): [{"id", "kind", "name", "usable", "why_not", "remedy", "engines": [{"device",
+// "usable", "why_not"}]}]}. Plug-ins and the runtimes behind them are loaded for it. The environment
+// variable PHIAL_MACHINE_ROOT names another machine's files (docs/devices.md).
 PHIAL_API phial_error* phial_devices(char** json);
+
+// Checks the whole chain that a model needs: processor, runtimes, drivers, permissions, memory,
+// disk. JSON: {"healthy", "checks": [{"id", "title", "state" ("ok", "note", "problem"), "found",
+// "expected", "remedy"}], "next": [what to do, the most important first]}. A problem is something
+// that this computer has and that can't be used, or that keeps phial from working.
+PHIAL_API phial_error* phial_doctor(char** json);
+
+// How busy this computer is. The first sample has no rates, each later one those since the one
+// before; what the system doesn't tell is null. JSON: {"seconds", "cpu_percent", "core_percent",
+// "core_mhz", "memory_total", "memory_available", "package_watts", "battery_watts", "on_battery",
+// "devices": [{"id", "kind", "name", "busy_percent", "mhz", "max_mhz", "watts", "memory_used",
+// "memory_bytes"}], "processes" (see phial_processes), "tokens_per_second", "tokens_per_joule"}.
+typedef struct phial_sampler phial_sampler;  // phial_sampler_free; for one thread at a time
+PHIAL_API phial_error* phial_sampler_new(phial_sampler** sampler);
+PHIAL_API phial_error* phial_sampler_take(phial_sampler* sampler, char** json);
+PHIAL_API void phial_sampler_free(phial_sampler* sampler);
+
+// The models that this user's programs have open now, as phial has them tell it: an array of {"pid",
+// "program", "model", "device", "tier", "context", "threads", "started" (seconds since 1970),
+// "state" ("idle", "working"), "prompt_tokens", "answer_tokens" (so far), "prompt_rate",
+// "answer_rate" (tokens/s lately; null: none yet)}. PHIAL_PUBLISH=0 keeps a program's out of it.
+PHIAL_API phial_error* phial_processes(char** json);
 
 // The largest resident set of this process so far in bytes; 0 if unknown.
 PHIAL_API uint64_t phial_peak_rss_bytes(void);
@@ -169,6 +194,9 @@ typedef struct phial_model_options {
   // as good as exact; NULL (default): the engine's choice. phial's own engine then takes int16 where
   // errors count most (the first layers and the lm_head), int8 elsewhere.
   const char* activations;
+  // How "auto" chooses: "auto" (also NULL), "fast" or "efficient"; docs/devices.md.
+  const char* policy;
+  int32_t prompt_tokens;  // about as long as prompts will be; 0 (default): not known
 } phial_model_options;
 
 PHIAL_API void phial_model_options_init(phial_model_options* options);
@@ -178,6 +206,23 @@ PHIAL_API void phial_model_options_init(phial_model_options* options);
 // run: the message says which exist), PHIAL_OUT_OF_MEMORY.
 PHIAL_API phial_error* phial_model_open(const char* folder, const phial_model_options* options,
                                         phial_model** model);
+
+// Where `folder`'s model would run with these options, which may be NULL, and why; nothing is
+// opened. By itself it is about a prompt of 512 tokens (prompt_tokens says otherwise) and an answer
+// of 128, or about `context` tokens. JSON: {"model", "folder", "placement": {"wanted", "policy",
+// "on_battery", "prompt_tokens", "device", "why", "fallback", "by_measurement", "refused":
+// [{"device", "why"}]}, "devices" (all, the chosen one first): [{"device", "kind", "unit", "name",
+// "can", "reason", "measured"}], "memory": {"weights", "cache", "cache_per_token", "workspace",
+// "tokens", "needed", "available", "total"}, "expected": {"from" ("measurement", "roofline", or
+// null: not known), "prompt_rate", "answer_rate", "first_token_seconds", "at_most"}, "roofline"
+// (null, or {"read_rate", "decode_rate" in bytes/s, "prompt_rate" in operations/s, "when"})}. With
+// `measure` not 0 the roofline is measured if it isn't known yet, which takes about a second.
+PHIAL_API phial_error* phial_explain(const char* folder, const phial_model_options* options,
+                                     int32_t measure, char** json);
+
+// Keeps what was measured of a package on this computer, for "auto". An array of {"device",
+// "prompt_tokens", "prompt_rate", "answer_rate"} (tokens/s).
+PHIAL_API phial_error* phial_remember_speed(const char* folder, const char* json);
 
 typedef struct phial_quantize_options {
   size_t size;
@@ -204,10 +249,11 @@ PHIAL_API phial_error* phial_model_synthetic(const char* shape,
 // Chats, sessions and results must be released first.
 PHIAL_API void phial_model_close(phial_model* model);
 
-// JSON: what phial_package_describe says, and "session": {"device", "tier", "threads", "context",
-// "max_sequences", "prefill_chunk", "vocab", "weight_bytes", "decode_bytes" (weights read for one
-// token), "prompt_operations" (multiplications and additions with weights for one prompt token, the
-// last one's logits left out)}.
+// JSON: what phial_package_describe says, and "session": {"device", "tier", "fallback", "placement"
+// (how the device was chosen, see phial_explain), "threads", "context", "max_sequences",
+// "prefill_chunk", "vocab", "weight_bytes", "decode_bytes" (weights read for one token),
+// "prompt_operations" (multiplications and additions with weights for one prompt token, the last
+// one's logits left out)}.
 PHIAL_API phial_error* phial_model_describe(const phial_model* model, char** json);
 
 // What this computer's processor can do at most with `threads` threads, measured now in about 0.1 s:
@@ -286,6 +332,7 @@ typedef struct phial_stats {
   const char* tier;            // "avx512vnni"; or what really executes: "OpenVINO 2026.4.1 on CPU"
   int32_t drafted_tokens;      // guessed (speculate) and tried ...
   int32_t accepted_tokens;     // ... and true
+  const char* placement;       // why "auto" chose this device; "": there was no choice
 } phial_stats;
 
 // Continues a text as it is (no chat template; BOS only if the tokenizer's files ask for it).

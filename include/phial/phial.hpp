@@ -30,6 +30,48 @@ inline std::string devices_json() {
   return detail::take(json);
 }
 
+inline std::string doctor_json() {
+  char* json = nullptr;
+  detail::check(phial_doctor(&json));
+  return detail::take(json);
+}
+inline std::string processes_json() {
+  char* json = nullptr;
+  detail::check(phial_processes(&json));
+  return detail::take(json);
+}
+// Where a model would run and why, see phial_explain.
+inline std::string explain_json(const std::string& folder, const ModelOptions& options = {},
+                                bool measure = true) {
+  Notice notice = options.notice;
+  std::vector<const char*> settings;
+  const phial_model_options c = detail::to_c(options, settings, &notice);
+  char* json = nullptr;
+  detail::check(phial_explain(folder.c_str(), &c, measure, &json));
+  return detail::take(json);
+}
+inline void remember_speed(const std::string& folder, const std::string& json) {
+  detail::check(phial_remember_speed(folder.c_str(), json.c_str()));
+}
+
+// How busy this computer is.
+class Sampler {
+ public:
+  Sampler() {
+    phial_sampler* handle = nullptr;
+    detail::check(phial_sampler_new(&handle));
+    handle_.reset(handle);
+  }
+  std::string take_json() {
+    char* json = nullptr;
+    detail::check(phial_sampler_take(handle_.get(), &json));
+    return detail::take(json);
+  }
+
+ private:
+  detail::Handle<phial_sampler, phial_sampler_free> handle_;
+};
+
 inline std::string cache_json() {
   char* json = nullptr;
   detail::check(phial_cache_list(&json));

@@ -56,6 +56,8 @@ inline phial_model_options to_c(const ModelOptions& options, std::vector<const c
   c.threads = options.threads;
   c.prefill_chunk = options.prefill_chunk;
   c.require_device = options.require_device;
+  c.policy = options.policy.c_str();
+  c.prompt_tokens = options.prompt_tokens;
   for (const std::string& setting : options.settings) settings.push_back(setting.c_str());
   c.settings = settings.data();
   c.n_settings = settings.size();
@@ -138,7 +140,8 @@ inline Result take(phial_result* handle) {
   result.stats = {stats.prompt_tokens,   stats.cached_tokens,  stats.generated_tokens,
                   stats.threads,         stats.drafted_tokens, stats.accepted_tokens,
                   stats.prefill_seconds, stats.decode_seconds, stats.first_token_seconds,
-                  stats.peak_rss_bytes,  stats.device,         stats.tier};
+                  stats.peak_rss_bytes,  stats.device,         stats.tier,
+                  stats.placement};
   return result;
 }
 

@@ -53,6 +53,8 @@ struct ModelOptions {
   int32_t prefill_chunk = 0;  // 0: the engine's choice
   bool require_device = false;
   std::vector<std::string> settings;  // "KEY=VALUE" for the runtime behind a plug-in
+  std::string policy = "auto";        // how "auto" chooses: "auto", "fast", "efficient"
+  int32_t prompt_tokens = 0;          // about as long as prompts will be; 0: not known
   Notice notice;  // must not throw; lines for the user while the model opens or runs
 };
 
@@ -95,6 +97,7 @@ struct Stats {
   double prefill_seconds = 0, decode_seconds = 0, first_token_seconds = 0;
   uint64_t peak_rss_bytes = 0;
   std::string device, tier;
+  std::string placement;  // why "auto" chose the device; empty: there was no choice
 };
 
 struct Result {

@@ -2,6 +2,7 @@
 // Generating from a raw prompt, and the result handle. Chats are in api_chat.cc.
 #include <atomic>
 
+#include "api/activity.h"
 #include "api/handles.h"
 #include "base/cpu_info.h"
 
@@ -27,11 +28,16 @@ Call::Call(phial_model& model, phial_text_callback on_text, phial_interrupt inte
   lock_ = std::unique_lock(model.mutex);
 }
 
+Call::~Call() {
+  if (auto* session = dynamic_cast<PublishedSession*>(model_.session.get())) session->idle();
+}
+
 phial_result* Call::make_result(GenerateResult result) const {
   auto handle = std::make_unique<phial_result>();
   handle->result = std::move(result);
   handle->device = model_.session->device();
   handle->tier = model_.session->tier();
+  handle->placement = model_.why;
   handle->threads = model_.threads;
   handle->peak_rss = peak_rss_bytes();
   return handle.release();
@@ -174,6 +180,7 @@ void phial_result_stats(const phial_result* result, phial_stats* stats) {
   full.tier = result->tier.c_str();
   full.drafted_tokens = from.drafted_tokens;
   full.accepted_tokens = from.accepted_tokens;
+  full.placement = result->placement.c_str();
   std::memcpy(stats, &full, std::min(stats->size, sizeof full));
 }
 

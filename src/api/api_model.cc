@@ -93,6 +93,7 @@ phial_error* phial_model_describe(const phial_model* model, char** json) {
     session = {{"device", model->session->device()},
                {"tier", model->session->tier()},
                {"fallback", model->fallback.empty() ? Json() : Json(model->fallback)},
+               {"placement", model->placement},
                {"threads", model->threads},
                {"context", limits.max_context},
                {"max_sequences", limits.max_sequences},

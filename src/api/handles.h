@@ -17,6 +17,7 @@
 #include "api/sequences.h"
 #include "backend/backend.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "chat/conversation.h"
 #include "package/artefacts.h"
 #include "package/package.h"
@@ -51,7 +52,9 @@ struct phial_model {
   std::unique_ptr<phial_tokenizer> tokenizer;  // null: the package has none
   std::unique_ptr<phial::Session> session;
   int32_t threads = 0;
-  std::string fallback;  // why another device than the wanted one runs it; empty: it doesn't
+  std::string fallback;   // why another device than the wanted one runs it; empty: it doesn't
+  phial::Json placement;  // how the device was chosen
+  std::string why;        // the same in a phrase, where there was something to choose
 
   mutable std::mutex mutex;  // held by whatever uses session or sequences
   phial::Sequences sequences;
@@ -64,7 +67,7 @@ struct phial_model {
 
 struct phial_result {
   phial::GenerateResult result;
-  std::string device, tier;
+  std::string device, tier, placement;
   int32_t threads = 0;
   uint64_t peak_rss = 0;
 };
@@ -123,6 +126,7 @@ std::vector<ArtefactMaker> quantize_artefacts();
 class Call {
  public:
   Call(phial_model& model, phial_text_callback on_text, phial_interrupt interrupt, void* user);
+  ~Call();
 
   const Interrupt& interrupt() const { return interrupt_; }
   const TextCallback& on_text() const { return on_text_; }

@@ -100,24 +100,22 @@ class Order {
 std::string instead_of(std::span<const Candidate> candidates, const PlacementFacts& facts,
                        const Placement& placement) {
   const int chosen = kind_order(candidates[placement.chosen].verdict);
-  std::string text;
+  std::string lacking, too_long;
   for (const char* kind : {"npu", "gpu"}) {
     const Verdict probe{{}, 0, {}, kind};
     if (kind_order(probe) >= chosen) break;
-    std::string reason = fmt::format("no {} is offered", people_kind(probe));
+    bool able = false;
     for (size_t i = 0; i < candidates.size(); ++i) {
-      if (candidates[i].verdict.kind != kind) continue;
-      reason =
-          placement.refusals[i].empty()
-              ? fmt::format("the prompt's {} tokens are more than the {} that {} is compiled for",
-                            facts.prompt_tokens, candidates[i].longest_prompt,
-                            candidates[i].verdict.device)
-              : fmt::format("{} can't", candidates[i].verdict.device);
-      break;
+      if (candidates[i].verdict.kind != kind || !placement.refusals[i].empty()) continue;
+      able = true;
+      too_long = fmt::format("the prompt's {} tokens are more than the {} that {} is compiled for",
+                             facts.prompt_tokens, candidates[i].longest_prompt,
+                             candidates[i].verdict.device);
     }
-    text += (text.empty() ? "" : ", ") + reason;
+    if (!able) lacking += (lacking.empty() ? "no " : " or ") + people_kind(probe);
   }
-  return text;
+  if (!lacking.empty()) lacking += " can run it";
+  return lacking + (lacking.empty() || too_long.empty() ? "" : ", ") + too_long;
 }
 
 std::string reason(std::span<const Candidate> candidates, const PlacementFacts& facts,
@@ -128,12 +126,10 @@ std::string reason(std::span<const Candidate> candidates, const PlacementFacts& 
     return candidates.size() < 2 ? "the only device offered" : "the only device that can run it";
   }
   if (placement.by_measurement)
-    return fmt::format(
-        "measured here: {:.1f} tokens/s, the fastest of {} for a prompt of {} tokens and {} more",
-        chosen.measured->answer_rate,
-        std::count_if(placement.order.begin(), placement.order.end(),
-                      [&](size_t i) { return candidates[i].measured.has_value(); }),
-        std::max(facts.prompt_tokens, 1), facts.answer_tokens);
+    return fmt::format("measured here: {:.1f} tokens/s, the fastest of {}",
+                       chosen.measured->answer_rate,
+                       std::count_if(placement.order.begin(), placement.order.end(),
+                                     [&](size_t i) { return candidates[i].measured.has_value(); }));
   std::string why = facts.policy == Policy::kFast
                         ? fmt::format("{} is the fastest by its engine's own estimate",
                                       people_kind(chosen.verdict))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Here everything is in files.
 #include "machine/machine.h"
-#include "machine/sampler.h"
+#include "machine/usage_meter.h"
 
 namespace phial {
 
 bool read_system_machine(Machine&) { return false; }
-bool take_system_sample(Sample&) { return false; }
+bool read_system_usage(Usage&) { return false; }
 
 }  // namespace phial

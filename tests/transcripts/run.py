@@ -10,7 +10,9 @@ usage: run.py PHIAL TRANSCRIPT
     ...                              any number of lines
     ! expected line of stderr        all stderr lines of a command, in order
     ? 1                              the exit code (0 if not said)
+    $TREES, $BUILD                   tests/machine/trees of the source, and the build's folder
     % skip-if-root REASON            whole file; also: % need FOLDER REASON (FOLDER from $SOURCE, the source tree)
+    % env NAME=VALUE                 a variable for all commands; VALUE may name others: $TREES
     % openvino                       skipped without OpenVINO, which PHIAL_OPENVINO_LIB names for the commands
     % onnxruntime                    skipped without ONNX Runtime GenAI, which PHIAL_ORT_GENAI_LIB names for them
 
@@ -19,6 +21,7 @@ Empty lines end a command's block. stdin is empty unless the command says otherw
 import os
 import pathlib
 import re
+import string
 import subprocess
 import sys
 import tempfile
@@ -110,11 +113,17 @@ def main() -> int:
         tiny_model.make(phial, pathlib.Path(folder) / "tiny")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PHIAL_")}
         environment.update(PATH=f"{os.path.dirname(phial)}:{os.environ['PATH']}", SOURCE=str(source), HOME=folder,
+                           TREES=str(source / "tests/machine/trees"), XDG_RUNTIME_DIR=folder,
+                           BUILD=str(pathlib.Path(phial).parents[1]),
                            LC_ALL="C.UTF-8", TERM="dumb", PHIAL_CACHE=f"{folder}/cache")
         if "\n% openvino" in text:
             environment["PHIAL_OPENVINO_LIB"] = openvino(source)
         if "\n% onnxruntime" in text:
             environment["PHIAL_ORT_GENAI_LIB"] = onnxruntime(source)
+        for line in text.split("\n"):
+            if line.startswith("% env "):
+                name, _, value = line[6:].partition("=")
+                environment[name] = string.Template(value).substitute(environment)
         for number, command, out, err, code in parse(text):
             done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
                                   capture_output=True, timeout=300)

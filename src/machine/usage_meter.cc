@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources: /proc/stat (proc_stat(5)), powercap (Documentation/power/powercap), hwmon
 // (Documentation/hwmon/sysfs-interface), npu_busy_time_us (sysfs-driver-ivpu).
-#include "machine/sampler.h"
+#include "machine/usage_meter.h"
 
 #include <fmt/format.h>
 
@@ -46,7 +46,7 @@ std::optional<double> micro(const std::optional<int64_t>& value) {
   return value ? std::optional(static_cast<double>(*value) / 1e6) : std::nullopt;
 }
 
-void add_drm_memory(const DrmUsage& usage, const std::string& slot, DeviceSample& device) {
+void add_drm_memory(const DrmUsage& usage, const std::string& slot, DeviceUsage& device) {
   if (device.memory_used) return;
   for (const auto& [key, client] : usage)
     if (client.slot == slot)
@@ -66,10 +66,10 @@ Json maybe(const std::vector<std::optional<double>>& values) {
 
 }  // namespace
 
-Sampler::Sampler(Root root) : root_(std::move(root)) {}
+UsageMeter::UsageMeter(Root root) : root_(std::move(root)) {}
 
 // "cpu0 user nice system idle iowait irq softirq steal guest guest_nice"; guests are in user too.
-void Sampler::read_cpus(Counters& now) const {
+void UsageMeter::read_cpus(Counters& now) const {
   const std::string stat = root_.text("proc/stat").value_or("");
   for (size_t begin = 0; begin < stat.size();) {
     const size_t end = std::min(stat.find('\n', begin), stat.size());
@@ -91,8 +91,8 @@ void Sampler::read_cpus(Counters& now) const {
   }
 }
 
-void Sampler::fill_device(const Machine& machine, size_t index, DeviceSample& device,
-                          Counters& now) const {
+void UsageMeter::fill_device(const Machine& machine, size_t index, DeviceUsage& device,
+                             Counters& now) const {
   const bool is_gpu = index < machine.gpus.size();
   const std::string slot =
       is_gpu ? machine.gpus[index].slot : machine.npus[index - machine.gpus.size()].slot;
@@ -124,7 +124,7 @@ void Sampler::fill_device(const Machine& machine, size_t index, DeviceSample& de
   now.device_busy_seconds.push_back(busy);
 }
 
-Sample Sampler::take_from_files() {
+Usage UsageMeter::take_from_files() {
   const Machine machine{{}, {}, {}, {}, read_gpus(root_), read_npus(root_), {}};
   Counters now;
   now.seconds = root_.seconds();
@@ -136,7 +136,7 @@ Sample Sampler::take_from_files() {
                   [](const Gpu& gpu) { return gpu.driver == "i915" || gpu.driver == "xe"; });
   if (asks_processes) now.drm = read_drm_usage(root_);
 
-  Sample sample;
+  Usage sample;
   sample.seconds = first_ ? 0 : now.seconds - before_.seconds;
   sample.memory = read_memory(root_);
   const Power power = read_power(root_);
@@ -179,9 +179,9 @@ Sample Sampler::take_from_files() {
   return sample;
 }
 
-Sample Sampler::take() {
-  Sample sample;
-  if (!(root_.is_this_computer() && take_system_sample(sample))) {
+Usage UsageMeter::take() {
+  Usage sample;
+  if (!(root_.is_this_computer() && read_system_usage(sample))) {
     if (!first_) root_.next_moment();
     sample = take_from_files();
   }
@@ -189,9 +189,9 @@ Sample Sampler::take() {
   return sample;
 }
 
-Json to_json(const Sample& sample) {
+Json to_json(const Usage& sample) {
   Json devices = Json::array();
-  for (const DeviceSample& device : sample.devices)
+  for (const DeviceUsage& device : sample.devices)
     devices.push_back({{"id", device.id},
                        {"kind", device.kind},
                        {"name", device.name},

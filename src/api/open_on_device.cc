@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Devices: what this computer offers, and opening a model on the one that was asked for. The place
-// where engines are named.
+// Opening a model on the device that was asked for.
+#include "api/activity.h"
+#include "api/choose.h"
 #include "api/handles.h"
-#include "backend/backend.h"
 #include "backend/plugin_host.h"
 #include "base/cpu_info.h"
-#include "kernels/dispatch.h"
-#include "native/native_backend.h"
 
 using phial::Code;
-using phial::Json;
 using phial::throw_error;
 namespace api = phial::api;
 
 namespace {
-
-using Backends = std::vector<std::unique_ptr<phial::Backend>>;
-
-// Our own engine, which is always there, and the plug-ins that a wish for `device` concerns.
-Backends make_backends(std::string_view device, const std::vector<std::string>& settings) {
-  Backends backends;
-  backends.push_back(phial::make_native_backend());
-  for (auto& plugin : phial::open_plugins_for(device, settings))
-    backends.push_back(std::move(plugin));
-  return backends;
-}
 
 void check_range(const char* name, int32_t value, int32_t least) {
   if (value < least)
@@ -43,36 +29,6 @@ void warn_of_settings(const phial::SessionOptions& options) {
                                setting));
     return;
   }
-}
-
-struct Candidates {
-  std::vector<phial::Verdict> verdicts;
-  std::vector<const phial::Backend*> of_verdict;
-
-  void add(const phial::Backend& backend, phial::Verdict verdict, const std::string& kind) {
-    verdict.kind = kind;
-    verdicts.push_back(std::move(verdict));
-    of_verdict.push_back(&backend);
-  }
-};
-
-Candidates judge(const Backends& backends, const phial::Package& package,
-                 const std::string& wanted) {
-  Candidates candidates;
-  for (const auto& backend : backends) {
-    if (wanted.starts_with(backend->name() + ":")) {  // by name: it need not be in the list
-      candidates.add(*backend, backend->accepts(package, wanted), {});
-      continue;
-    }
-    for (const phial::Device& device :
-         wanted == "auto" ? backend->quick_devices() : backend->devices()) {
-      const phial::Verdict verdict = device.why_not.empty()
-                                         ? backend->accepts(package, device.id)
-                                         : phial::Verdict{device.id, 0, device.why_not, {}};
-      candidates.add(*backend, verdict, device.kind);
-    }
-  }
-  return candidates;
 }
 
 // Settings for the runtime itself. If it doesn't like them, the user wants to know that, not
@@ -136,79 +92,38 @@ std::unique_ptr<phial_model> api::open_on_device(std::shared_ptr<const Package> 
   const SessionOptions session_options = to_session_options(options);
   const std::string wanted = full_device_name(options.device ? options.device : "auto");
   const Backends backends = make_backends(wanted, session_options.settings);
-  Candidates candidates = judge(backends, *package, wanted);
+  Choosing choosing(backends, *package, options, session_options);
   const Notice& notice = session_options.notice;
   for (;;) {
-    const Choice choice = options.require_device
-                              ? Choice{&choose_device(candidates.verdicts, wanted), {}}
-                              : choose_device_or_another(candidates.verdicts, wanted);
-    const auto index = static_cast<size_t>(choice.verdict - candidates.verdicts.data());
-    const Backend& backend = *candidates.of_verdict[index];
-    const std::string device = choice.verdict->device;
-    if (!choice.fallback.empty() && notice)
+    const Placement placement = choosing.place();
+    const Backend& backend = choosing.backend(placement.chosen);
+    const std::string device = choosing.candidates()[placement.chosen].verdict.device;
+    if (!placement.fallback.empty() && notice)
       notice(NoticeKind::kWarning,
              fmt::format("'{}' can't be used, {} runs it instead: {}", wanted, device,
-                         choice.fallback.substr(0, choice.fallback.find('\n'))));
+                         placement.fallback.substr(0, placement.fallback.find('\n'))));
     if (&backend == backends.front().get()) warn_of_settings(session_options);
 
     auto model = std::make_unique<phial_model>();
     try {
       model->session = backend.open(package, device, session_options);
     } catch (const Error& error) {
-      Verdict& verdict = candidates.verdicts[index];
       if (options.require_device || &backend == backends.front().get() ||
           !may_try_another(error, session_options))
         throw;
-      verdict.rank = 0;
-      verdict.reason = error.what();
+      choosing.refuse(placement.chosen, error.what());
       if (wanted == "auto" && notice)
-        notice(NoticeKind::kWarning, fmt::format("{} can't be used: {}", device, verdict.reason));
+        notice(NoticeKind::kWarning, fmt::format("{} can't be used: {}", device, error.what()));
       continue;
     }
-    model->package = std::move(package);
     model->threads = options.threads > 0 ? options.threads : available_threads();
-    model->fallback = choice.fallback;
+    model->session = published(
+        std::move(model->session),
+        {package->folder().empty() ? "synthetic weights" : package->name(), model->threads});
+    model->package = std::move(package);
+    model->fallback = placement.fallback;
+    model->placement = to_json(choosing, placement);
+    if (wanted == "auto" && choosing.candidates().size() > 1) model->why = placement.why;
     return model;
   }
 }
-
-extern "C" {
-
-phial_error* phial_devices(char** json) {
-  return api::guarded([&] {
-    api::need(json, "json");
-    Json tiers = Json::array();
-    for (const phial::kernels::Tier& tier : phial::kernels::tiers()) {
-      tiers.push_back({{"name", tier.name},
-                       {"built", tier.built},
-                       {"runs_here", tier.runs_here},
-                       {"why_not", tier.why_not}});
-    }
-    Json devices = Json::array();
-    for (const auto& backend : make_backends("auto", {})) {
-      for (const phial::Device& device : backend->devices()) {
-        devices.push_back({{"id", device.id},
-                           {"kind", device.kind},
-                           {"description", device.description},
-                           {"usable", device.why_not.empty()},
-                           {"why_not", device.why_not}});
-      }
-    }
-    Json result = {{"version", PHIAL_VERSION},
-                   {"cpu", phial::cpu_name()},
-                   {"threads", phial::available_threads()},
-                   {"memory_bytes", phial::physical_memory_bytes()}};
-    try {
-      result["tier"] = phial::kernels::best().name;
-    } catch (const phial::Error&
-                 e) {  // PHIAL_ISA asks for one that can't run: the list is the more welcome
-      result["tier"] = nullptr;
-      result["tier_error"] = e.what();
-    }
-    result["tiers"] = std::move(tiers);
-    result["devices"] = std::move(devices);
-    *json = api::copy_text(result.dump(-1, ' ', false, Json::error_handler_t::replace));
-  });
-}
-
-}  // extern "C"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two moments of each machine in trees/: what lies between them.
-#include "machine/sampler.h"
+#include "machine/usage_meter.h"
 
 #include <gtest/gtest.h>
 
@@ -9,16 +9,16 @@
 namespace phial {
 namespace {
 
-Sample second_sample(const std::string& name) {
-  Sampler sampler(Root(fs::path(PHIAL_TREES) / (name + ".txt")));
-  const Sample first = sampler.take();
+Usage second_sample(const std::string& name) {
+  UsageMeter sampler(Root(fs::path(PHIAL_TREES) / (name + ".txt")));
+  const Usage first = sampler.take();
   EXPECT_EQ(first.seconds, 0);
   EXPECT_EQ(first.cpu_percent, std::nullopt);  // nothing to compare with
   return sampler.take();
 }
 
-TEST(sampler, meteor_lake) {
-  const Sample s = second_sample("meteor-lake");
+TEST(usage_meter, meteor_lake) {
+  const Usage s = second_sample("meteor-lake");
   EXPECT_EQ(s.seconds, 1);
   ASSERT_EQ(s.core_percent.size(), 22u);
   EXPECT_NEAR(*s.core_percent[0], 90, 1e-9);
@@ -37,8 +37,8 @@ TEST(sampler, meteor_lake) {
   EXPECT_EQ(s.devices[1].mhz, 1400);
 }
 
-TEST(sampler, lunar_lake_tells_no_watts_but_the_battery_s) {
-  const Sample s = second_sample("lunar-lake");
+TEST(usage_meter, lunar_lake_tells_no_watts_but_the_battery_s) {
+  const Usage s = second_sample("lunar-lake");
   EXPECT_EQ(s.package_watts, std::nullopt);
   EXPECT_NEAR(*s.battery_watts, 9.15, 1e-9);
   EXPECT_EQ(s.on_battery, true);
@@ -47,9 +47,9 @@ TEST(sampler, lunar_lake_tells_no_watts_but_the_battery_s) {
   EXPECT_EQ(s.devices[1].busy_percent, 0);           // told: it slept
 }
 
-TEST(sampler, nvidia) {
+TEST(usage_meter, nvidia) {
   const FakeNvml library;
-  const Sample s = second_sample("nvidia-desktop");
+  const Usage s = second_sample("nvidia-desktop");
   EXPECT_NEAR(*s.package_watts, 31, 1e-9);
   ASSERT_EQ(s.devices.size(), 2u);
   EXPECT_EQ(s.devices[0].busy_percent, std::nullopt);  // no client of it is seen
@@ -58,8 +58,8 @@ TEST(sampler, nvidia) {
   EXPECT_EQ(s.devices[1].memory_used, 2147483648u);
 }
 
-TEST(sampler, what_a_server_does_not_tell_is_null) {
-  const Sample s = second_sample("server");
+TEST(usage_meter, what_a_server_does_not_tell_is_null) {
+  const Usage s = second_sample("server");
   EXPECT_NEAR(*s.cpu_percent, 25, 1e-9);
   EXPECT_EQ(s.package_watts, std::nullopt);
   const Json json = to_json(s);
@@ -68,15 +68,15 @@ TEST(sampler, what_a_server_does_not_tell_is_null) {
   EXPECT_TRUE(json["devices"][0]["busy_percent"].is_null());
 }
 
-TEST(sampler, the_last_moment_stays) {
-  Sampler sampler(Root(fs::path(PHIAL_TREES) / "meteor-lake.txt"));
+TEST(usage_meter, the_last_moment_stays) {
+  UsageMeter sampler(Root(fs::path(PHIAL_TREES) / "meteor-lake.txt"));
   sampler.take();
   sampler.take();
   EXPECT_EQ(sampler.take().cpu_percent, std::nullopt);
 }
 
-TEST(sampler, this_computer_is_sampled_without_complaint) {
-  Sampler sampler{Root()};
+TEST(usage_meter, this_computer_is_sampled_without_complaint) {
+  UsageMeter sampler{Root()};
   sampler.take();
   EXPECT_GT(sampler.take().memory.total.value_or(0), 0u);
 }

@@ -14,13 +14,13 @@
 
 namespace phial {
 
-struct DeviceSample {
+struct DeviceUsage {
   std::string id, kind, name;  // "card0", "gpu", "Arc Graphics (Meteor Lake)"
   std::optional<double> busy_percent, mhz, max_mhz, watts;
   std::optional<uint64_t> memory_used, memory_bytes;
 };
 
-struct Sample {
+struct Usage {
   double seconds = 0;  // since the one before; 0: the first
   std::optional<double> cpu_percent;
   std::vector<std::optional<double>> core_percent, core_mhz;  // by number of logical processor
@@ -28,14 +28,14 @@ struct Sample {
   std::optional<double> battery_watts;
   std::optional<bool> on_battery;
   Memory memory;
-  std::vector<DeviceSample> devices;
+  std::vector<DeviceUsage> devices;
 };
 
-class Sampler {
+class UsageMeter {
  public:
-  explicit Sampler(Root root);
+  explicit UsageMeter(Root root);
 
-  Sample take();
+  Usage take();
 
  private:
   struct CpuTime {
@@ -50,17 +50,17 @@ class Sampler {
   };
 
   void read_cpus(Counters& now) const;
-  void fill_device(const Machine& machine, size_t index, DeviceSample& device, Counters& now) const;
-  Sample take_from_files();
+  void fill_device(const Machine& machine, size_t index, DeviceUsage& device, Counters& now) const;
+  Usage take_from_files();
 
   Root root_;
   bool first_ = true;
   Counters before_;
 };
 
-Json to_json(const Sample& sample);
+Json to_json(const Usage& sample);
 
 // Windows' own counters; false elsewhere. machine_posix.cc, machine_windows.cc.
-bool take_system_sample(Sample& sample);
+bool read_system_usage(Usage& sample);
 
 }  // namespace phial
