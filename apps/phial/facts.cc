@@ -44,7 +44,7 @@ std::string wrapped(const std::string& text, size_t indent, size_t width) {
     const size_t end = std::min(text.find(' ', begin), text.size());
     const std::string word = text.substr(begin, end - begin);
     if (column > indent && column + 1 + word.size() > width) {
-      result += "\n" + std::string(indent, ' ');
+      result.append(1, '\n').append(indent, ' ');
       column = indent;
     } else if (column > indent) {
       result += ' ';

@@ -20,10 +20,10 @@ constexpr size_t kBar = 24;
 
 // "[||||||      ]"; empty where nothing is told.
 std::string bar(const Json& percent, size_t width) {
-  if (!percent.is_number()) return "[" + std::string(width, ' ') + "]";
+  if (!percent.is_number()) return fmt::format("[{:{}}]", "", width);
   const double share = std::clamp(percent.get<double>() / 100, 0.0, 1.0);
   const auto filled = static_cast<size_t>(std::lround(share * static_cast<double>(width)));
-  return "[" + std::string(filled, '|') + std::string(width - filled, ' ') + "]";
+  return fmt::format("[{:|<{}}{:{}}]", "", filled, "", width - filled);
 }
 
 std::string percent_text(const Json& percent) {

@@ -102,9 +102,10 @@ PHIAL_API phial_error* phial_sampler_take(phial_sampler* sampler, char** json);
 PHIAL_API void phial_sampler_free(phial_sampler* sampler);
 
 // The models that this user's programs have open now, as phial has them tell it: an array of {"pid",
-// "program", "model", "device", "tier", "context", "threads", "started" (seconds since 1970),
-// "state" ("idle", "working"), "prompt_tokens", "answer_tokens" (so far), "prompt_rate",
-// "answer_rate" (tokens/s lately; null: none yet)}. PHIAL_PUBLISH=0 keeps a program's out of it.
+// "program", "model", "device", "tier", "context", "threads", "started", "updated" (seconds since
+// 1970), "state" ("idle", "prompt", "answer"), "prompt_tokens", "answer_tokens" (so far),
+// "prompt_rate", "answer_rate" (tokens/s lately; null: none yet)}. PHIAL_PUBLISH=0 keeps a
+// program's out of it.
 PHIAL_API phial_error* phial_processes(char** json);
 
 // The largest resident set of this process so far in bytes; 0 if unknown.

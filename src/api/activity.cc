@@ -21,6 +21,9 @@ namespace {
 
 constexpr auto kBetween = std::chrono::milliseconds(500);
 constexpr uint64_t kFileLimit = 1 << 16;
+constexpr int64_t kLongPrompt = 32;  // tokens
+constexpr int64_t kAnswerEnds = 5;   // seconds without a token
+constexpr const char *kIdle = "idle", *kAnswer = "answer";
 
 std::string program_name() {
   std::ifstream name("/proc/self/comm");  // Linux; elsewhere it isn't said
@@ -49,6 +52,7 @@ fs::path activity_folder() {
 
 Json list_activity(const fs::path& folder) {
   std::vector<Json> found;
+  const auto now = static_cast<int64_t>(std::time(nullptr));
   std::error_code failed;
   for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
     const uint64_t id = process_of(it->path());
@@ -60,7 +64,10 @@ Json list_activity(const fs::path& folder) {
     }
     try {
       Json json = parse_json(read_file(it->path(), kFileLimit), it->path().string());
-      if (json.is_object() && json.contains("model")) found.push_back(std::move(json));
+      if (!json.is_object() || !json.contains("model")) continue;
+      if (json.value("state", Json()) == kAnswer && now - json.value("updated", now) > kAnswerEnds)
+        json["state"] = kIdle;
+      found.push_back(std::move(json));
     } catch (const Error&) {  // it is being replaced, or isn't ours
     }
   }
@@ -83,7 +90,7 @@ PublishedSession::PublishedSession(std::unique_ptr<Session> session, ActivityFac
            {"model", facts.model},     {"device", session_->device()},
            {"tier", session_->tier()}, {"context", session_->limits().max_context},
            {"threads", facts.threads}, {"started", static_cast<int64_t>(std::time(nullptr))}};
-  publish(false);
+  publish(kIdle);
 }
 
 PublishedSession::~PublishedSession() {
@@ -94,13 +101,13 @@ PublishedSession::~PublishedSession() {
 void PublishedSession::step(std::span<const Step> batch, const Interrupt& interrupt) {
   const bool prompt = std::any_of(batch.begin(), batch.end(),
                                   [](const Step& step) { return step.tokens.size() > 1; });
+  int64_t tokens = 0;
+  for (const Step& step : batch) tokens += static_cast<int64_t>(step.tokens.size());
   const auto start = Clock::now();
-  if (prompt) publish(true);  // it may take a while
+  if (tokens >= kLongPrompt) publish("prompt");  // it may take a while
   session_->step(batch, interrupt);
   const auto now = Clock::now();
   const double seconds = std::chrono::duration<double>(now - start).count();
-  int64_t tokens = 0;
-  for (const Step& step : batch) tokens += static_cast<int64_t>(step.tokens.size());
   if (prompt) {
     prompt_tokens_ += tokens;
     prompt_rate_ = seconds > 0 ? static_cast<double>(tokens) / seconds : 0;
@@ -109,19 +116,20 @@ void PublishedSession::step(std::span<const Step> batch, const Interrupt& interr
     recent_tokens_ += tokens;
     recent_seconds_ += seconds;
   }
-  if (prompt || now - last_ >= kBetween) publish(true);
+  if (tokens >= kLongPrompt || now - last_ >= kBetween) publish(kAnswer);
 }
 
-void PublishedSession::idle() { publish(false); }
+void PublishedSession::idle() { publish(kIdle); }
 
-void PublishedSession::publish(bool working) {
+void PublishedSession::publish(const char* state) {
   last_ = Clock::now();
   if (recent_seconds_ > 0) answer_rate_ = static_cast<double>(recent_tokens_) / recent_seconds_;
   recent_tokens_ = 0;
   recent_seconds_ = 0;
   if (file_.empty()) return;
   Json json = told_;
-  json["state"] = working ? "working" : "idle";
+  json["state"] = state;
+  json["updated"] = static_cast<int64_t>(std::time(nullptr));
   json["prompt_tokens"] = prompt_tokens_;
   json["answer_tokens"] = answer_tokens_;
   json["prompt_rate"] = rate_json(prompt_rate_);

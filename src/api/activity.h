@@ -24,7 +24,8 @@ struct ActivityFacts {
   int32_t threads = 0;
 };
 
-// A session that tells what it does. `idle` is to be called when an answer is done.
+// A session that tells what it does. `idle` is to be called when an answer is done; for programs
+// that step by themselves the reader finds out.
 class PublishedSession : public Session {
  public:
   PublishedSession(std::unique_ptr<Session> session, ActivityFacts facts, const fs::path& folder);
@@ -42,7 +43,7 @@ class PublishedSession : public Session {
 
  private:
   using Clock = std::chrono::steady_clock;
-  void publish(bool working);
+  void publish(const char* state);
 
   const std::unique_ptr<Session> session_;
   fs::path file_;  // empty: nothing is told

@@ -28,10 +28,6 @@ Call::Call(phial_model& model, phial_text_callback on_text, phial_interrupt inte
   lock_ = std::unique_lock(model.mutex);
 }
 
-Call::~Call() {
-  if (auto* session = dynamic_cast<PublishedSession*>(model_.session.get())) session->idle();
-}
-
 phial_result* Call::make_result(GenerateResult result) const {
   auto handle = std::make_unique<phial_result>();
   handle->result = std::move(result);
@@ -40,6 +36,7 @@ phial_result* Call::make_result(GenerateResult result) const {
   handle->placement = model_.why;
   handle->threads = model_.threads;
   handle->peak_rss = peak_rss_bytes();
+  if (auto* session = dynamic_cast<PublishedSession*>(model_.session.get())) session->idle();
   return handle.release();
 }
 

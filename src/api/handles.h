@@ -126,7 +126,6 @@ std::vector<ArtefactMaker> quantize_artefacts();
 class Call {
  public:
   Call(phial_model& model, phial_text_callback on_text, phial_interrupt interrupt, void* user);
-  ~Call();
 
   const Interrupt& interrupt() const { return interrupt_; }
   const TextCallback& on_text() const { return on_text_; }
