@@ -105,10 +105,10 @@ std::string speed_text(const Json& facts) {
             " --devices all measures it\n";
   if (roofline.is_object())
     text += fmt::format(
-        "  roofline   memory is read at {:.1f} GB/s, phial's engine takes weights at {:.1f} GB/s "
-        "and {:.2f} Top/s in a prompt (measured {} ago)\n",
+        "  roofline   memory is read at {:.1f} GB/s, phial's engine takes weights at {:.1f} GB/s; "
+        "integer products go at {:.2f} Top/s, its prompts at {:.2f} Top/s (measured {} ago)\n",
         roofline["read_rate"].get<double>() / 1e9, roofline["decode_rate"].get<double>() / 1e9,
-        roofline["prompt_rate"].get<double>() / 1e12,
+        roofline["int8_rate"].get<double>() / 1e12, roofline["prompt_rate"].get<double>() / 1e12,
         human_seconds(
             static_cast<double>(std::time(nullptr) - roofline.value("when", int64_t{0}))));
   return text;

@@ -216,8 +216,9 @@ PHIAL_API phial_error* phial_model_open(const char* folder, const phial_model_op
 // "can", "reason", "measured"}], "memory": {"weights", "cache", "cache_per_token", "workspace",
 // "tokens", "needed", "available", "total"}, "expected": {"from" ("measurement", "roofline", or
 // null: not known), "prompt_rate", "answer_rate", "first_token_seconds", "at_most"}, "roofline"
-// (null, or {"read_rate", "decode_rate" in bytes/s, "prompt_rate" in operations/s, "when"})}. With
-// `measure` not 0 the roofline is measured if it isn't known yet, which takes about a second.
+// (null, or {"read_rate", "decode_rate" in bytes/s, "int8_rate", "prompt_rate" in operations/s,
+// "when"})}. With `measure` not 0 the roofline is measured if it isn't known yet, which takes about
+// a second.
 PHIAL_API phial_error* phial_explain(const char* folder, const phial_model_options* options,
                                      int32_t measure, char** json);
 

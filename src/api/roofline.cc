@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading: 256 MiB, more than the caches hold, by all threads, the best of several passes. Our
+// The limits are those of kernels/roofline, over 256 MiB, which is more than the caches hold. Our
 // engine: one layer of phi-3-mini's shape with random int4 weights and the int8 lm_head, 256 MB
 // together.
 #include "api/roofline.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <ctime>
+#include <span>
 #include <vector>
 
 #include "api/measured.h"
@@ -16,14 +16,15 @@
 #include "base/thread_pool.h"
 #include "base/write_beside.h"
 #include "kernels/dispatch.h"
+#include "kernels/roofline.h"
 #include "native/native_backend.h"
 #include "package/package.h"
 
 namespace phial::api {
 namespace {
 
-constexpr size_t kReadBytes = size_t{256} << 20, kPieceBytes = size_t{1} << 20;
-constexpr int kReadPasses = 5, kDecodeSteps = 12, kPromptRuns = 3;
+constexpr size_t kReadBytes = size_t{256} << 20;
+constexpr int kDecodeSteps = 12, kPromptRuns = 3;
 constexpr int32_t kPromptTokens = 128;
 constexpr uint64_t kFileLimit = 1 << 20;
 
@@ -46,28 +47,13 @@ Json conditions() {
           {"tier", kernels::best().name}};
 }
 
-double measure_reading() {
-  std::vector<uint64_t> data(kReadBytes / sizeof(uint64_t), 1);
-  const auto pieces = static_cast<int64_t>(kReadBytes / kPieceBytes);
-  constexpr size_t kWords = kPieceBytes / sizeof(uint64_t);
+void measure_limits(Roofline& roofline) {
+  const std::vector<std::byte> data(kReadBytes, std::byte{1});
+  const std::span<const std::byte> all(data);
   ThreadPool pool;
-  std::atomic<uint64_t> sink{0};
-  double best = 0;
-  for (int pass = 0; pass < kReadPasses; ++pass) {
-    const auto start = Clock::now();
-    pool.parallel_for(pieces, [&](int64_t piece, int) {
-      const uint64_t* words = data.data() + static_cast<size_t>(piece) * kWords;
-      uint64_t sums[8] = {};
-      for (size_t i = 0; i < kWords; i += 8)
-        for (size_t j = 0; j < 8; ++j) sums[j] += words[i + j];
-      uint64_t sum = 0;
-      for (const uint64_t s : sums) sum += s;
-      sink.fetch_add(sum, std::memory_order_relaxed);
-    });
-    best = std::max(best, static_cast<double>(kReadBytes) / seconds_since(start));
-  }
-  PHIAL_ASSERT(sink.load() == static_cast<uint64_t>(kReadPasses) * data.size());
-  return best;
+  const kernels::Roofline limits = kernels::measure_roofline(pool, kernels::best(), {&all, 1});
+  roofline.read_rate = limits.read_bytes_per_second;
+  roofline.int8_rate = limits.int8_ops_per_second;
 }
 
 uint64_t bytes_of(const Phi3Layer& layer) {
@@ -119,7 +105,7 @@ std::optional<Roofline> known_roofline() {
     const Json json = parse_json(text, file.string());
     const JsonView view(json, file.string());
     if (view.at("of") != conditions()) return std::nullopt;
-    return Roofline{view.number("read_rate"), view.number("decode_rate"),
+    return Roofline{view.number("read_rate"), view.number("int8_rate"), view.number("decode_rate"),
                     view.number("prompt_rate"), view.integer("when", 0, INT64_MAX)};
   } catch (const Error&) {  // damaged, or no kernels can run
     return std::nullopt;
@@ -128,7 +114,7 @@ std::optional<Roofline> known_roofline() {
 
 Roofline measure_roofline() {
   Roofline roofline;
-  roofline.read_rate = measure_reading();
+  measure_limits(roofline);
   measure_engine(roofline);
   roofline.when = static_cast<int64_t>(std::time(nullptr));
   try {
@@ -148,6 +134,7 @@ Roofline measure_roofline() {
 Json to_json(const std::optional<Roofline>& roofline) {
   if (!roofline) return {};
   return {{"read_rate", roofline->read_rate},
+          {"int8_rate", roofline->int8_rate},
           {"decode_rate", roofline->decode_rate},
           {"prompt_rate", roofline->prompt_rate},
           {"when", roofline->when}};

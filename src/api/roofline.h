@@ -12,6 +12,7 @@ namespace phial::api {
 
 struct Roofline {
   double read_rate = 0;    // bytes/s that all threads read from memory
+  double int8_rate = 0;    // operations/s of the kernels' integer products, nothing loaded
   double decode_rate = 0;  // bytes/s of weights that our engine gets through, a token at a time
   double prompt_rate = 0;  // operations/s of our engine in a prompt
   int64_t when = 0;        // seconds since 1970

@@ -4,6 +4,7 @@
 // there as an adapter of its own whose engines are of the type "neural" or "compute"; which adapter
 // is an NPU would take DXCore, whose attribute for it isn't in this compiler's headers: not told.
 #include <dxgi.h>
+#include <fmt/format.h>
 #include <pdh.h>
 #include <pdhmsg.h>
 
