@@ -35,7 +35,9 @@ CpuFeatures detect() {
   f.amx_bf16 = tiles && (d & (1u << 24)) && (d & (1u << 22));
 #elif defined(__aarch64__) && defined(__linux__)
   constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP of the kernel's asm/hwcap.h
+  constexpr unsigned long kI8mm = 1ul << 13;        // HWCAP2_I8MM there
   f.dotprod = (::getauxval(AT_HWCAP) & kDotProduct) != 0;
+  f.i8mm = (::getauxval(AT_HWCAP2) & kI8mm) != 0;
 #endif
   return f;
 }

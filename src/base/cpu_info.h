@@ -18,6 +18,7 @@ struct CpuFeatures {
       false;  // the CPU has it; the kernel's permission is asked for when tiles are first used
   bool amx_bf16 = false;
   bool dotprod = false;  // aarch64: SDOT and UDOT
+  bool i8mm = false;     // aarch64: SMMLA and its like
 };
 
 const CpuFeatures& cpu_features();

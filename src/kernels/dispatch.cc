@@ -36,9 +36,9 @@ std::vector<TierEntry> tier_entries() {
   const KernelTable *avx2 = nullptr, *avx2vnni = nullptr, *avx512vnni = nullptr;
 #endif
 #if defined(PHIAL_KERNELS_ARM)
-  const KernelTable* neon_dotprod = &kNeonDotprodTable;
+  const KernelTable *neon_dotprod = &kNeonDotprodTable, *neon_i8mm = &kNeonI8mmTable;
 #else
-  const KernelTable* neon_dotprod = nullptr;
+  const KernelTable *neon_dotprod = nullptr, *neon_i8mm = nullptr;
 #endif
   return {
       {"scalar", &kScalarTable, true, "nothing"},
@@ -47,6 +47,7 @@ std::vector<TierEntry> tier_entries() {
       {"avx512vnni", avx512vnni, cpu.avx512 && cpu.avx512_vnni,
        "AVX-512 (F, BW, VL, DQ) and AVX512-VNNI"},
       {"neon_dotprod", neon_dotprod, cpu.dotprod, "Arm's dot product instructions"},
+      {"neon_i8mm", neon_i8mm, cpu.dotprod && cpu.i8mm, "Arm's int8 matrix instructions"},
   };
 }
 

@@ -69,7 +69,7 @@ struct Attend {
 };
 
 struct KernelTable {
-  const char* name;  // "scalar", "avx2", "avx2vnni", "avx512vnni", "neon_dotprod"
+  const char* name;  // "scalar", "avx2", "avx2vnni", "avx512vnni", "neon_dotprod", "neon_i8mm"
 
   // Activations for u8/u4 weights: x f32 [n_tokens][cols] -> packed; tokens [begin, end) only, so
   // that threads can share the work.

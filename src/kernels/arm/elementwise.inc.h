@@ -5,6 +5,7 @@
 #include <arm_neon.h>
 #include <stdint.h>
 
+#include "kernels/arm/exp.inc.h"
 #include "kernels/half_bits.inc.h"
 
 namespace phial::kernels {
@@ -47,6 +48,16 @@ void rope(float* x, int32_t n_heads, int32_t head_dim, int32_t rotary, const flo
       b[i] = bi * cos[i] + ai * sin[i];
     }
   }
+}
+
+inline float32x4_t silu_times(float32x4_t gate, float32x4_t up) {
+  return vmulq_f32(up, vdivq_f32(gate, vaddq_f32(vdupq_n_f32(1.0f), exp_of(vnegq_f32(gate)))));
+}
+
+void silu_mul(const float* gate, const float* up, int32_t n, float* y) {
+  int32_t i = 0;
+  for (; i + 4 <= n; i += 4) vst1q_f32(y + i, silu_times(vld1q_f32(gate + i), vld1q_f32(up + i)));
+  for (; i < n; i++) y[i] = vgetq_lane_f32(silu_times(vdupq_n_f32(gate[i]), vdupq_n_f32(up[i])), 0);
 }
 
 void add(const float* x, int32_t n, float* y) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// linear_u8 and linear_u4 with SDOT: four rows at a time, whose integer sums are folded together so
-// that the float part runs over rows and has the order that linear_quant_any.inc.h states. A tile
-// of tokens shares one unpacking of the weights. Local to the file that includes it.
+// linear_u8 and linear_u4: four rows at a time, whose integer sums are folded together so that the
+// float part runs over rows and has the order that linear_quant_any.inc.h states. A tile of tokens
+// shares one unpacking of the weights. The integer sums themselves are a parameter, `Dots`: SDOT's
+// are here, SMMLA's in dots_i8mm.inc.h. Local to the file that includes it.
 //
 // Signed codes: u8 as code - 128, u4 as they are (0..15). The dot of a block is then
 //   u8: raw + (zero - 128) * (offset / 128)      u4: raw + zero * (offset / 8)
@@ -18,7 +19,6 @@ namespace phial::kernels {
 namespace {
 
 constexpr int kRows = 4;
-constexpr int kTokens = 4;  // 8 accumulators and 8 vectors of weights: half of the registers
 
 // Codes of one block of a row as signed operands, in packed order.
 template <Format kFormat>
@@ -38,18 +38,24 @@ struct BlockCodes {
 
 constexpr int32_t block_bytes(Format format) { return format == Format::kU8 ? 32 : 16; }
 
-// Lane r: the dot of row r.
-template <Format kFormat>
-inline int32x4_t block_dots(const BlockCodes<kFormat>* w, const int8_t* acts) {
-  const int8x16_t x = vld1q_s8(acts), y = vld1q_s8(acts + 16);
-  int32x4_t dot[kRows];
-  for (int r = 0; r < kRows; r++)
-    dot[r] = vdotq_s32(vdotq_s32(vdupq_n_s32(0), w[r].a, x), w[r].b, y);
-  return vpaddq_s32(vpaddq_s32(dot[0], dot[1]), vpaddq_s32(dot[2], dot[3]));
-}
+struct Sdot {
+  static constexpr int kTokens = 4;  // 8 accumulators and 8 vectors of weights: half the registers
+
+  // dots[t], lane r: the dot of row r and of token t's activations.
+  template <Format kFormat, int T>
+  static inline void of_block(const BlockCodes<kFormat>* w, const int8_t* acts, int32x4_t* dots) {
+    for (int t = 0; t < T; t++) {
+      const int8x16_t x = vld1q_s8(acts + t * kActBlock), y = vld1q_s8(acts + t * kActBlock + 16);
+      int32x4_t dot[kRows];
+      for (int r = 0; r < kRows; r++)
+        dot[r] = vdotq_s32(vdotq_s32(vdupq_n_s32(0), w[r].a, x), w[r].b, y);
+      dots[t] = vpaddq_s32(vpaddq_s32(dot[0], dot[1]), vpaddq_s32(dot[2], dot[3]));
+    }
+  }
+};
 
 // y[t][row + r] for up to four rows and T tokens from t0 on. Rows past `count` repeat the first.
-template <Format kFormat, int T, int P>
+template <Format kFormat, class Dots, int T, int P>
 void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count, int32_t t0) {
   constexpr int32_t kBlockBytes = block_bytes(kFormat);
   const int32_t cols = l.w.cols, blocks = act_blocks(cols), groups = cols / l.w.group;
@@ -88,15 +94,16 @@ void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count
       }
       const size_t first =
           (static_cast<size_t>(b) * static_cast<size_t>(l.n_tokens) + static_cast<size_t>(t0)) * P;
+      int32x4_t dots[T * P];
+      Dots::template of_block<kFormat, T * P>(w, acts.codes + first * kActBlock, dots);
       for (int t = 0; t < T; t++) {
-        int32x4_t dots = vdupq_n_s32(0);  // of all planes
+        int32x4_t both = vdupq_n_s32(0);  // planes together
         for (int p = 0; p < P; p++) {
           const size_t at = first + static_cast<size_t>(t * P + p);
           const int32_t minus_sum = acts.offsets[at] >> symmetric_zero_log2(kFormat);
-          dots = vmlaq_n_s32(block_dots<kFormat>(w, acts.codes + at * kActBlock), zero, minus_sum) +
-                 dots * kPlaneBase;
+          both = vmlaq_n_s32(vmlaq_n_s32(dots[t * P + p], zero, minus_sum), both, kPlaneBase);
         }
-        inner[t] = vfmaq_n_f32(inner[t], vcvtq_f32_s32(dots),
+        inner[t] = vfmaq_n_f32(inner[t], vcvtq_f32_s32(both),
                                acts.scales[first + static_cast<size_t>(t * P)]);
       }
     }
@@ -113,23 +120,26 @@ void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count
   }
 }
 
-template <Format kFormat, int P>
+template <Format kFormat, class Dots, int P>
 void linear_quant_planes(const Linear& l) {
   const PackedActs acts = packed_acts(l.x, l.n_tokens, P, l.w.cols);
   for (int32_t row = l.row_begin; row < l.row_end; row += kRows) {
     const int count = l.row_end - row < kRows ? l.row_end - row : kRows;
+    constexpr int kTokens = Dots::kTokens / P;
     int32_t t = 0;
     for (; t + kTokens <= l.n_tokens; t += kTokens)
-      linear_rows<kFormat, kTokens, P>(l, acts, row, count, t);
-    for (; t < l.n_tokens; t++) linear_rows<kFormat, 1, P>(l, acts, row, count, t);
+      linear_rows<kFormat, Dots, kTokens, P>(l, acts, row, count, t);
+    if constexpr (kTokens > 2)
+      for (; t + 2 <= l.n_tokens; t += 2) linear_rows<kFormat, Dots, 2, P>(l, acts, row, count, t);
+    for (; t < l.n_tokens; t++) linear_rows<kFormat, Sdot, 1, P>(l, acts, row, count, t);
   }
 }
 
-template <Format kFormat>
+template <Format kFormat, class Dots>
 void linear_quant(const Linear& l) {
   if (!groups_hold_blocks(l.w)) return linear_quant_any<kFormat>(l);
-  if (l.planes == 2) return linear_quant_planes<kFormat, 2>(l);
-  linear_quant_planes<kFormat, 1>(l);
+  if (l.planes == 2) return linear_quant_planes<kFormat, Dots, 2>(l);
+  linear_quant_planes<kFormat, Dots, 1>(l);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The neon_dotprod tier: Armv8.2-A with SDOT (every 64-bit Arm of a PC). Attention and silu_mul are
-// the scalar tier's.
+// The neon_dotprod tier: Armv8.2-A with SDOT (every 64-bit Arm of a PC).
+#include "kernels/arm/attend.inc.h"
 #include "kernels/arm/elementwise.inc.h"
 #include "kernels/arm/linear_float.inc.h"
 #include "kernels/arm/linear_quant.inc.h"
 #include "kernels/arm/pack.inc.h"
+#include "kernels/arm/peak.inc.h"
 #include "kernels/kernels.h"
 
 namespace phial::kernels {
@@ -17,15 +18,16 @@ constinit const KernelTable kNeonDotprodTable = {
     .linear_f32 = linear_float<F32Weights>,
     .linear_f16 = linear_float<F16Weights>,
     .linear_bf16 = linear_float<BF16Weights>,
-    .linear_u8 = linear_quant<Format::kU8>,
-    .linear_u4 = linear_quant<Format::kU4>,
-    .attend = nullptr,
+    .linear_u8 = linear_quant<Format::kU8, Sdot>,
+    .linear_u4 = linear_quant<Format::kU4, Sdot>,
+    .attend = attend,
     .rms_norm = rms_norm,
     .rope = rope,
-    .silu_mul = nullptr,
+    .silu_mul = silu_mul,
     .add = add,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,
+    .int8_peak = int8_peak,
 };
 
 }  // namespace phial::kernels

@@ -7,6 +7,6 @@
 
 namespace phial::kernels {
 
-extern const KernelTable kNeonDotprodTable;
+extern const KernelTable kNeonDotprodTable, kNeonI8mmTable;
 
 }  // namespace phial::kernels
