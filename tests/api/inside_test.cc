@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of the API layer that its interface shows only in passing: what open models tell of
 // themselves, what was measured, the doctor's judgement, which unit a device is.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "api/activity.h"
