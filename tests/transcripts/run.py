@@ -111,9 +111,10 @@ def main() -> int:
     failures = 0
     with tempfile.TemporaryDirectory(prefix="phial-transcript-") as folder:
         tiny_model.make(phial, pathlib.Path(folder) / "tiny")
+        os.mkdir(f"{folder}/.run")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PHIAL_")}
         environment.update(PATH=f"{os.path.dirname(phial)}:{os.environ['PATH']}", SOURCE=str(source), HOME=folder,
-                           TREES=str(source / "tests/machine/trees"), XDG_RUNTIME_DIR=folder,
+                           TREES=str(source / "tests/machine/trees"), XDG_RUNTIME_DIR=f"{folder}/.run",
                            BUILD=str(pathlib.Path(phial).parents[1]),
                            LC_ALL="C.UTF-8", TERM="dumb", PHIAL_CACHE=f"{folder}/cache")
         if "\n% openvino" in text:
