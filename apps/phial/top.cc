@@ -75,9 +75,8 @@ int top(const TopOptions& options) {
     if (!record) throw Failure(fmt::format("{}: can't be written", options.record));
   }
   phial::Sampler sampler;
-  const Json machine = Json::parse(phial::devices_json())["machine"];
-  const std::string heading = "phial top: " + machine["cpu"].value("name", "");
-  sampler.take_json();  // what the first one is compared with
+  // What the first one is compared with.
+  const std::string cpu = Json::parse(sampler.take_json()).value("cpu", "");
   std::vector<Json> samples;
   {
     const CatchInterrupt interrupt(true);
@@ -88,7 +87,7 @@ int top(const TopOptions& options) {
       if (options.json)
         write_out(sample.dump() + "\n");
       else
-        screen.show(top_screen(sample, heading, terminal_width()));
+        screen.show(top_screen(sample, "phial top: " + cpu, terminal_width()));
       if (!options.plot.empty()) samples.push_back(sample);
     }
   }
@@ -96,7 +95,7 @@ int top(const TopOptions& options) {
     throw Failure(fmt::format("{}: can't be written", options.record));
   if (!options.plot.empty() && !samples.empty()) {
     std::ofstream file(options.plot, std::ios::binary);
-    file << top_plot(samples, machine["cpu"].value("name", ""));
+    file << top_plot(samples, cpu);
     if (!file.flush()) throw Failure(fmt::format("{}: can't be written", options.plot));
   }
   return 0;

@@ -92,10 +92,11 @@ PHIAL_API phial_error* phial_devices(char** json);
 PHIAL_API phial_error* phial_doctor(char** json);
 
 // How busy this computer is. The first sample has no rates, each later one those since the one
-// before; what the system doesn't tell is null. JSON: {"seconds", "cpu_percent", "core_percent",
-// "core_mhz", "memory_total", "memory_available", "package_watts", "battery_watts", "on_battery",
-// "devices": [{"id", "kind", "name", "busy_percent", "mhz", "max_mhz", "watts", "memory_used",
-// "memory_bytes"}], "processes" (see phial_processes), "tokens_per_second", "tokens_per_joule"}.
+// before; what the system doesn't tell is null. JSON: {"cpu" (its name), "seconds", "cpu_percent",
+// "core_percent", "core_mhz", "memory_total", "memory_available", "package_watts", "battery_watts",
+// "on_battery", "devices": [{"id", "kind", "name", "busy_percent", "mhz", "max_mhz", "watts",
+// "memory_used", "memory_bytes"}], "processes" (see phial_processes), "tokens_per_second",
+// "tokens_per_joule"}.
 typedef struct phial_sampler phial_sampler;  // phial_sampler_free; for one thread at a time
 PHIAL_API phial_error* phial_sampler_new(phial_sampler** sampler);
 PHIAL_API phial_error* phial_sampler_take(phial_sampler* sampler, char** json);

@@ -11,6 +11,7 @@ namespace api = phial::api;
 
 struct phial_sampler {
   phial::UsageMeter sampler{phial::Root::of_user()};
+  const std::string cpu = phial::read_machine(phial::Root::of_user()).cpu.name;
   std::map<std::string, int64_t> answer_tokens;  // by process and its beginning, at the last sample
   bool first = true;
 };
@@ -63,7 +64,8 @@ phial_error* phial_sampler_take(phial_sampler* sampler, char** json) {
     const phial::Usage sample = sampler->sampler.take();
     Json processes = api::list_activity(api::activity_folder());
     const auto tokens = static_cast<double>(new_tokens(*sampler, processes));
-    Json result = phial::to_json(sample);
+    Json result = {{"cpu", sampler->cpu}};
+    result.update(phial::to_json(sample));
     result["processes"] = std::move(processes);
     const bool has_rates = !sampler->first && sample.seconds > 0;
     result["tokens_per_second"] = has_rates ? Json(tokens / sample.seconds) : Json();
