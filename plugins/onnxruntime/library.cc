@@ -118,16 +118,18 @@ std::vector<fs::path> libraries_in(Library library, const fs::path& place) {
 
 namespace {
 
-// The first library in the places that `load` takes.
+// The first library in the places that `load` takes. `beside`: what it is loaded beside, in words.
 template <class Loaded, class Load>
 std::unique_ptr<Loaded> search(Library library, const std::vector<std::string>& named,
-                               const Load& load) {
+                               const std::string& beside, const Load& load) {
   const Names& names = names_of(library);
   std::string tried;
+  bool found = false;
   for (const Place& place : places_to_look(library, named)) {
     const auto files = libraries_in(library, place.path);
     tried += fmt::format("\n  {} ({}){}", place.path.string(), place.why, files.empty() ? "" : ":");
     for (const fs::path& file : files) {
+      found = true;
       try {
         return load(file);
       } catch (const Error& error) {  // the loader's words name a missing dependent library
@@ -137,9 +139,10 @@ std::unique_ptr<Loaded> search(Library library, const std::vector<std::string>& 
     }
   }
   throw_error(Code::kNotFound,
-              "{} isn't found ({}): install it ({}), or name its library or folder in {}\nLooked "
-              "in:{}",
-              names.people, names.stem, names.remedy, names.environment, tried);
+              "{} {} ({}): install it ({}), or name its library or folder in {}\nLooked in:{}",
+              names.people,
+              found ? fmt::format("is there but can't be loaded{}", beside) : "isn't found",
+              names.stem, names.remedy, names.environment, tried);
 }
 
 std::unique_ptr<OgaApi> load_both(const std::vector<std::string>& named) {
@@ -148,15 +151,16 @@ std::unique_ptr<OgaApi> load_both(const std::vector<std::string>& named) {
   set_variable("ORT_DISABLE_TELEMETRY", "1");
   static std::unique_ptr<OrtLibrary> ort;
   if (!ort)
-    ort = search<OrtLibrary>(Library::kOrt, named, [](const fs::path& file) {
+    ort = search<OrtLibrary>(Library::kOrt, named, "", [](const fs::path& file) {
       return std::make_unique<OrtLibrary>(file);
     });
   load_companions(ort->library.path().parent_path());
   // Versions of GenAI that don't look among the loaded libraries are told the file.
   set_variable("ORT_LIB_PATH", ort->library.path().string());
-  return search<OgaApi>(Library::kGenai, named, [](const fs::path& file) {
-    return std::make_unique<OgaApi>(SharedLibrary(file), *ort);
-  });
+  return search<OgaApi>(
+      Library::kGenai, named,
+      fmt::format(" beside ONNX Runtime {}; they may not belong together", ort->version),
+      [](const fs::path& file) { return std::make_unique<OgaApi>(SharedLibrary(file), *ort); });
 }
 
 }  // namespace

@@ -69,6 +69,10 @@ constexpr Known kKnown[] = {
     {"directml.dll not found", Code::kUnsupported,
      "ONNX Runtime has no DirectML.dll beside it: pip install onnxruntime-directml "
      "onnxruntime-genai-directml instead"},
+    {"partitioned to the dmlexecutionprovider", Code::kUnsupported,
+     "the GPU or its driver can't do a part of the graph, such as 16-bit floats: a newer driver, "
+     "or "
+     "--device cpu may help"},
     {"887a0004", Code::kUnsupported, "no GPU here speaks DirectX 12"},
     {"no cuda-capable device", Code::kUnsupported,
      "no NVIDIA GPU is seen: its driver isn't loaded or there is none"},

@@ -16,6 +16,9 @@ namespace {
 constexpr DWORD kSearches[] = {LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS,
                                LOAD_WITH_ALTERED_SEARCH_PATH};
 
+// What LoadLibrary says of a library whose start threw (Microsoft's compiler).
+constexpr DWORD kCppException = 0xE06D7363;
+
 // The names in the import table of a library. It is mapped, none of its code runs.
 std::vector<std::string> imports_of(const fs::path& file) {
   const HMODULE module = LoadLibraryExW(file.c_str(), nullptr, DONT_RESOLVE_DLL_REFERENCES);
@@ -81,7 +84,8 @@ SharedLibrary::SharedLibrary(const fs::path& path, bool /*found_by_others*/) : p
     if (error == ERROR_MOD_NOT_FOUND && full.is_absolute() && fs::exists(full, ignored))
       missing = missing_imports(full);
     throw_error(Code::kNotFound, "{}: can't be loaded: {}{}{}", path.string(),
-                windows_message(error), missing.empty() ? "" : "; missing: ", missing);
+                error == kCppException ? "it failed while it was starting" : windows_message(error),
+                missing.empty() ? "" : "; missing: ", missing);
   }
   handle_ = module;
 }

@@ -114,6 +114,18 @@ TEST(onnxruntime_library, something_else_under_its_name_is_told_apart) {
   expect_error(Code::kUnsupported, {other.string(), "isn't ONNX Runtime"}, [] { onnxruntime({}); });
 }
 
+TEST(onnxruntime_library, one_that_is_there_but_wont_load_isnt_called_missing) {
+  forget_environment();
+  const TempFolder folder;
+  const fs::path text = folder.write("libonnxruntime-genai.so", "this is no library");
+  ::setenv("PHIAL_ONNXRUNTIME_LIB", (kFakes / "good").c_str(), 1);
+  ::setenv("PHIAL_ORT_GENAI_LIB", text.c_str(), 1);
+  expect_error(Code::kNotFound,
+               {"ONNX Runtime GenAI is there but can't be loaded beside ONNX Runtime 1.31.1",
+                text.string(), "pip install onnxruntime-genai"},
+               [] { onnxruntime({}); });
+}
+
 TEST(onnxruntime_library, genais_own_neighbours_arent_taken_for_it) {
   const TempFolder folder;
   for (const char* name : {"libonnxruntime.so.1.30.0", "libonnxruntime.so.1.31.1",

@@ -67,6 +67,13 @@ TEST(onnxruntime_settings, failures_have_a_remedy) {
     EXPECT_NE(said(memory).find("--context"), std::string::npos);
     EXPECT_NE(said(memory).find(memory), std::string::npos) << "the runtime's own words";
   }
+  EXPECT_NE(said("DirectML.dll not found").find("pip install onnxruntime-directml"),
+            std::string::npos);
+  EXPECT_NE(
+      said("This session cannot use the graph capture feature as requested by the user as all "
+           "compute graph nodes have not been partitioned to the DmlExecutionProvider")
+          .find("a newer driver"),
+      std::string::npos);
   EXPECT_EQ(explain("Load model from x failed:Protobuf parsing failed.").code, Code::kCorrupt);
   EXPECT_EQ(said("something\nnew."), "ONNX Runtime says: something new");
 }
