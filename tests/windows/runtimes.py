@@ -19,9 +19,9 @@ def openvino(t, scratch):
         t.same(f"OpenVINO and our engine: {prompt}",
                t.output(t.exe, "run", model, prompt, "-q", "-n", "40", "--require", "openvino:CPU", *exact, **where),
                t.output(t.linux, "run", model, prompt, "-q", "-n", "40"))
-    listed = t.output(t.exe, "devices", **where).decode()
+    listed = (t.output(t.exe, "devices", **where) + t.output(t.exe, "devices", "--json", **where)).decode()
     t.holds("why there is no GPU and no NPU", listed, "'Display adapters'", "'Neural processors'")
-    t.same("in words of Linux", "/dev/" in listed, False)
+    t.same("in words of Linux", "/dev/dri" in listed or "/dev/accel" in listed, False)
     missing = t.run(t.exe, "run", model, "x", "--require", "openvino:CPU", PHIAL_OPENVINO_LIB=windows(scratch))
     t.holds("a place without OpenVINO is named", missing.stderr, "openvino_c.dll")
     # Alone in a folder, it lacks what it needs: which, Windows doesn't say.
@@ -55,7 +55,7 @@ def onnxruntime(t, scratch):
             t.same(f"GenAI on the CPU, {name}: {prompt}", t.output(t.exe, *arguments, **ours),
                    t.output(t.linux, *arguments, **theirs))
     model = scratch / "ü int4"
-    listed = t.output(t.exe, "devices", **ours)
+    listed = t.output(t.exe, "devices", **ours) + t.output(t.exe, "devices", "--json", **ours)
     t.holds("devices", listed, "built without DirectML: pip install onnxruntime-directml", "built without CUDA")
     answer = t.output(t.linux, "run", model, "Hello", "-q")
     for device in ("dml", "cuda"):

@@ -55,7 +55,7 @@ def build(t):
     # What needs more than Windows' own libraries wouldn't start elsewhere.
     for file in (t.exe, t.exe.parent / "libphial.dll", *(t.build / "lib/phial/plugins" / name for name in PLUGINS)):
         strange = t.imports(file) - {"kernel32.dll", "msvcrt.dll", "shell32.dll", "setupapi.dll", "advapi32.dll", "user32.dll",
-                                     "api-ms-win-core-synch-l1-2-0.dll", "libphial.dll"}
+                                     "api-ms-win-core-synch-l1-2-0.dll", "pdh.dll", "libphial.dll"}
         if strange:
             t.fail(f"{file.name} needs {sorted(strange)}")
     # gcc's bug 54412: Win64's stack is aligned to 16 bytes, so nothing may move ymm or zmm registers there with alignment.
