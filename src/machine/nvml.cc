@@ -77,7 +77,7 @@ bool Nvml::load(const fs::path& path) {
     find(functions->clock, "nvmlDeviceGetClockInfo");
     find(functions->max_clock, "nvmlDeviceGetMaxClockInfo");
     if (!whole || functions->init() != kSuccess) return false;
-    functions_ = functions.release();
+    functions_ = std::move(functions);
     return true;
   } catch (const Error&) {
     return false;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ class Nvml {
   bool load(const fs::path& path);
 
   struct Functions;
-  Functions* functions_ = nullptr;  // lives as long as the process, as the library
+  std::shared_ptr<const Functions> functions_;  // the library stays until the process ends
 };
 
 }  // namespace phial
