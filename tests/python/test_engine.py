@@ -82,6 +82,8 @@ def test_sampling_parameters(engine: phial.Engine) -> None:
     assert stopped.stop_string == "Phial" and stopped.finish_reason == "stop" and stopped.text == text.split("Phial")[0]
     assert engine.chat(QUESTION, stop=["nothing like it", "Phial"]).text == stopped.text
     assert engine.generate("The", max_new_tokens=0).ids == ()
+    guessed = engine.chat(QUESTION, speculate="ngram")
+    assert guessed.text == text and guessed.stats.accepted_tokens <= guessed.stats.drafted_tokens
     assert engine.chat(QUESTION, max_new_tokens=None, seed=2**64 - 1).text == text
 
 

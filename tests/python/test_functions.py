@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 import phial
 
 
@@ -16,6 +18,23 @@ def test_versions() -> None:
 def test_devices() -> None:
     found = phial.devices()
     assert any(device["id"] == "cpu" and device["usable"] for device in found["devices"])
+
+
+def test_doctor_and_processes(package: str) -> None:
+    found = phial.doctor()
+    assert found["checks"] and isinstance(found["healthy"], bool)
+    assert isinstance(phial.processes(), list)
+
+
+def test_explain(package: str) -> None:
+    found = phial.explain(package)
+    assert found["placement"]["device"] == found["devices"][0]["device"]
+    assert found["memory"]["needed"] >= found["memory"]["weights"] > 0
+    assert phial.explain(package, device="cpu", context=128)["placement"]["device"] == "cpu"
+    with pytest.raises(phial.NotFoundError):
+        phial.explain("no-such-model")
+    with pytest.raises(phial.InvalidArgumentError):
+        phial.explain(package, policy="lazy")
 
 
 def test_quantize(demo_checkpoint: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -37,6 +37,8 @@ namespace Phial
                 Native.phial_model_options_init(out native);
                 native.Device = memory.Text("Device", options.Device);
                 if (options.KvCache != null) native.KvCache = memory.Text("KvCache", options.KvCache);
+                if (options.Policy != null) native.Policy = memory.Text("Policy", options.Policy);
+                native.PromptTokens = options.PromptTokens;
                 native.Context = options.Context;
                 native.MaxSequences = options.MaxSequences;
                 native.Threads = options.Threads;

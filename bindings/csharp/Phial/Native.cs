@@ -17,6 +17,12 @@ namespace Phial
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     internal delegate void NoticeCallback(IntPtr user, int kind, IntPtr text);
 
+    // At the end of structs: a newer library's are longer, and its _init functions set them as a whole.
+    [StructLayout(LayoutKind.Sequential, Size = 256)]
+    internal struct Growth
+    {
+    }
+
     [StructLayout(LayoutKind.Sequential)]
     internal struct NativeModelOptions
     {
@@ -32,6 +38,10 @@ namespace Phial
         public UIntPtr SettingsCount;
         public IntPtr Notice;
         public IntPtr NoticeUser;
+        public IntPtr Activations;
+        public IntPtr Policy;
+        public int PromptTokens;
+        public Growth Growth;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -45,6 +55,7 @@ namespace Phial
         public int AllLayers;
         public int Threads;
         public int Overwrite;
+        public Growth Growth;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -64,6 +75,8 @@ namespace Phial
         public int KeepSpecial;
         public IntPtr Stop;
         public UIntPtr StopCount;
+        public IntPtr Speculate;
+        public Growth Growth;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -18,6 +18,10 @@ namespace Phial
         public int Context, Threads, PrefillChunk;
         public int MaxSequences = 1;
         public string KvCache;
+        /// <summary>How "auto" chooses: "auto", "fast" or "efficient".</summary>
+        public string Policy;
+        /// <summary>About as long as prompts will be; 0: not known.</summary>
+        public int PromptTokens;
         /// <summary>"KEY=VALUE" for the runtime behind a device.</summary>
         public IReadOnlyList<string> Settings = new string[0];
         /// <summary>Lines for the user, such as that another device runs the model and why.</summary>

@@ -14,7 +14,8 @@ from .engine import Engine
 from .errors import (CancelledError, ClosedError, ContextFullError, CorruptError, InternalError, InvalidArgumentError,
                      LibraryNotFoundError, NotFoundError, OutOfMemoryError, PhialError, PhialOSError, PhialWarning,
                      UnsupportedError)
-from .functions import (describe, devices, export, find_model, library_version, models, pull, quantize, remove_model)
+from .functions import (describe, devices, doctor, explain, export, find_model, library_version, models, processes, pull,
+                        quantize, remove_model)
 from .results import Result, Stats
 from .session import Session
 from .stream import AsyncStream, Stream
@@ -25,6 +26,6 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncStream", "CancelledError", "ClosedError", "ContextFullError", "CorruptError", "Engine", "InternalError",
     "InvalidArgumentError", "LibraryNotFoundError", "NotFoundError", "OutOfMemoryError", "PhialError", "PhialOSError",
-    "PhialWarning", "Result", "Session", "Stats", "Stream", "Tokenizer", "UnsupportedError", "describe", "devices", "export",
-    "find_model", "library_version", "models", "pull", "quantize", "remove_model",
+    "PhialWarning", "Result", "Session", "Stats", "Stream", "Tokenizer", "UnsupportedError", "describe", "devices", "doctor",
+    "explain", "export", "find_model", "library_version", "models", "processes", "pull", "quantize", "remove_model",
 ]

@@ -98,6 +98,8 @@ def generate_params(given: Mapping[str, Any]) -> s.GenerateParams:
             setattr(params, name, number(name, value))
         elif name in _BOOLS:
             setattr(params, name, 1 if value else 0)
+        elif name == "speculate":
+            params.speculate = c_text("speculate", value)
         elif name == "seed":
             params.seed = whole(name, value, bits=64, signed=False)
         elif name == "stop":
@@ -107,9 +109,26 @@ def generate_params(given: Mapping[str, Any]) -> s.GenerateParams:
             params.stop = c.cast(stop, c.POINTER(c.c_char_p))
             params.n_stop = len(value)
         else:
-            known = ", ".join(sorted((*_INTS, *_FLOATS, *_BOOLS, "seed", "stop")))
+            known = ", ".join(sorted((*_INTS, *_FLOATS, *_BOOLS, "seed", "speculate", "stop")))
             raise TypeError(f"there is no parameter '{name}': there are {known}")
     return params
+
+
+def model_options(given: Mapping[str, Any]) -> s.ModelOptions:
+    """Everything but the notice function."""
+    options = s.ModelOptions()
+    library().phial_model_options_init(options)
+    options.device = c_text("device", given["device"])
+    for name in ("kv_cache", "activations", "policy"):
+        if given[name] is not None:
+            setattr(options, name, c_text(name, given[name]))
+    for name in ("context", "max_sequences", "threads", "prefill_chunk", "prompt_tokens"):
+        setattr(options, name, whole(name, given[name]))
+    options.require_device = 1 if given["require_device"] else 0
+    options.kept = settings = s.texts([c_text("settings", text) for text in given["settings"]])
+    options.settings = c.cast(settings, c.POINTER(c.c_char_p))
+    options.n_settings = len(given["settings"])
+    return options
 
 
 def quantize_options(weight_format: str, group_size: int, ratio: float, symmetric: bool | None, all_layers: bool,

@@ -26,6 +26,9 @@ _GENERATE = (c.POINTER(s.GenerateParams), _P, _P, _P, _OUT)
 # Functions that return phial_error*: a failure becomes an exception.
 _CHECKED: dict[str, tuple[Any, ...]] = {
     "phial_devices": (_OUT,),
+    "phial_doctor": (_OUT,),
+    "phial_processes": (_OUT,),
+    "phial_explain": (c.c_char_p, c.POINTER(s.ModelOptions), c.c_int32, _OUT),
     "phial_cache_list": (_OUT,),
     "phial_cache_clear": (c.POINTER(c.c_uint64),),
     "phial_tokenizer_open": (c.c_char_p, _OUT),

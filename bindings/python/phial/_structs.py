@@ -11,7 +11,13 @@ ProgressCallback = c.CFUNCTYPE(None, c.c_void_p, c.c_uint64, c.c_uint64, c.c_cha
 NoticeCallback = c.CFUNCTYPE(None, c.c_void_p, c.c_int32, c.c_char_p)
 
 
+# A newer library's structs are longer, and its _init functions set them as a whole: the room for that.
+_GROWTH = ("growth", c.c_uint8 * 256)
+
+
 class ModelOptions(c.Structure):
+    kept: object = None  # what `settings` points to
+
     _fields_ = [
         ("size", c.c_size_t),
         ("device", c.c_char_p),
@@ -25,6 +31,10 @@ class ModelOptions(c.Structure):
         ("n_settings", c.c_size_t),
         ("notice", NoticeCallback),
         ("notice_user", c.c_void_p),
+        ("activations", c.c_char_p),
+        ("policy", c.c_char_p),
+        ("prompt_tokens", c.c_int32),
+        _GROWTH,
     ]
 
 
@@ -38,6 +48,7 @@ class QuantizeOptions(c.Structure):
         ("all_layers", c.c_int32),
         ("threads", c.c_int32),
         ("overwrite", c.c_int32),
+        _GROWTH,
     ]
 
 
@@ -48,6 +59,7 @@ class PullOptions(c.Structure):
         ("connections", c.c_int32),
         ("keep", c.c_int32),
         ("offline", c.c_int32),
+        _GROWTH,
     ]
 
 
@@ -69,6 +81,8 @@ class GenerateParams(c.Structure):
         ("keep_special", c.c_int32),
         ("stop", c.POINTER(c.c_char_p)),
         ("n_stop", c.c_size_t),
+        ("speculate", c.c_char_p),
+        _GROWTH,
     ]
 
 
@@ -85,6 +99,9 @@ class Stats(c.Structure):
         ("peak_rss_bytes", c.c_uint64),
         ("device", c.c_char_p),
         ("tier", c.c_char_p),
+        ("drafted_tokens", c.c_int32),
+        ("accepted_tokens", c.c_int32),
+        ("placement", c.c_char_p),
     ]
 
 

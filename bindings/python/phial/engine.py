@@ -35,7 +35,9 @@ class Engine(TokenizerMethods):
     """A model, opened from a folder (a package of ``phial quantize``, or a Hugging Face folder) or by its name.
 
     ``device``: "auto", "cpu" (phial's own engine), "gpu", "npu", "openvino:GPU.0", "ort:cpu", "dml", "cuda", ...; where it
-    can't run the model another one does, and a `PhialWarning` says why, unless ``require_device``. ``settings`` are for the
+    can't run the model another one does, and a `PhialWarning` says why, unless ``require_device``. ``policy`` ("auto", "fast",
+    "efficient") is how "auto" chooses, ``prompt_tokens`` about how long prompts will be, ``activations`` ("int8", "int16") what
+    the CPU engine may round to. ``settings`` are for the
     runtime behind a device: a dict, or "KEY=VALUE" texts. ``on_notice(kind, text)`` gets what the library has to tell, with
     kind "info", "warning" or "progress", instead of Python's warnings and the logger "phial".
 
@@ -45,12 +47,13 @@ class Engine(TokenizerMethods):
 
     def __init__(self, path: convert.Path, device: str = "auto", *, require_device: bool = False, context: int = 0,
                  max_sequences: int = 1, threads: int = 0, kv_cache: str | None = None, prefill_chunk: int = 0,
+                 activations: str | None = None, policy: str | None = None, prompt_tokens: int = 0,
                  settings: convert.Settings = (), on_notice: OnNotice | None = None) -> None:
         self.path = os.fspath(path)
         self._options: dict[str, Any] = {
             "device": device, "require_device": require_device, "context": context, "max_sequences": max_sequences,
             "threads": threads, "kv_cache": kv_cache, "prefill_chunk": prefill_chunk,
-            "settings": convert.setting_texts(settings), "on_notice": on_notice}
+            "activations": activations, "policy": policy, "prompt_tokens": prompt_tokens, "settings": convert.setting_texts(settings), "on_notice": on_notice}
         self._totals = _Totals()
         self._lock = threading.Lock()
         self._running: set[Flag] = set()
@@ -75,7 +78,7 @@ class Engine(TokenizerMethods):
         Parameters, all by keyword: ``max_new_tokens`` (default: until the model stops or the context is full),
         ``temperature`` (0: always the likeliest token), ``top_k``, ``top_p``, ``min_p``, ``repetition_penalty``,
         ``presence_penalty``, ``frequency_penalty``, ``seed``, ``stop`` (a text or several that end the answer),
-        ``ignore_eos``, ``keep_special`` (special tokens appear in the text).
+        ``ignore_eos``, ``speculate`` ("ngram": sooner where the answer quotes), ``keep_special`` (special tokens appear in the text).
         """
         work: Work[Result | list[Result]] = Work(self._generating(prompt, params))
         return work.result()
@@ -246,17 +249,7 @@ class _Opened:
     def open(self, path: bytes) -> tuple[Handle, str]:
         lib = library()
         given = self._options
-        options = s.ModelOptions()
-        lib.phial_model_options_init(options)
-        options.device = convert.c_text("device", given["device"])
-        if given["kv_cache"] is not None:
-            options.kv_cache = convert.c_text("kv_cache", given["kv_cache"])
-        for name in ("context", "max_sequences", "threads", "prefill_chunk"):
-            setattr(options, name, convert.whole(name, given[name]))
-        options.require_device = 1 if given["require_device"] else 0
-        settings = s.texts([convert.c_text("settings", text) for text in given["settings"]])
-        options.settings = c.cast(settings, c.POINTER(c.c_char_p))
-        options.n_settings = len(given["settings"])
+        options = convert.model_options(given)
         on_notice = given["on_notice"]
 
         def notice(_user: object, kind: int, text: bytes) -> None:

@@ -11,7 +11,8 @@ from . import _structs as s
 from ._library import library
 from ._work import Flag, Work
 
-__all__ = ["describe", "devices", "export", "find_model", "library_version", "models", "pull", "quantize", "remove_model"]
+__all__ = ["describe", "devices", "doctor", "explain", "export", "find_model", "library_version", "models", "processes", "pull",
+           "quantize", "remove_model"]
 
 #: Called with bytes done, bytes in all, and what is being worked on.
 Progress = Callable[[int, int, str], object]
@@ -25,6 +26,32 @@ def library_version() -> str:
 def devices() -> dict[str, Any]:
     """This computer: CPU, memory, kernels, and ``devices`` with ``id``, ``kind``, ``usable`` and ``why_not``."""
     return _json("phial_devices")  # type: ignore[no-any-return]
+
+
+def doctor() -> dict[str, Any]:
+    """Checks the whole chain that a model needs: ``healthy``, ``checks``, and what to do ``next``."""
+    return _json("phial_doctor")  # type: ignore[no-any-return]
+
+
+def processes() -> list[dict[str, Any]]:
+    """The models that this user's programs have open now."""
+    return _json("phial_processes")  # type: ignore[no-any-return]
+
+
+def explain(model: convert.Path, *, device: str = "auto", require_device: bool = False, context: int = 0,
+            max_sequences: int = 1, threads: int = 0, kv_cache: str | None = None, policy: str | None = None,
+            prompt_tokens: int = 0, settings: convert.Settings = (), measure: bool = False) -> dict[str, Any]:
+    """Where a model would run and why, what it would need and how fast it would be; nothing is opened.
+
+    `phial explain`: ``placement``, ``devices``, ``memory``, ``expected``. ``measure``: how fast the processor reads is measured
+    if it isn't known yet, which takes about a second.
+    """
+    options = convert.model_options({
+        "device": device, "require_device": require_device, "context": context, "max_sequences": max_sequences,
+        "threads": threads, "kv_cache": kv_cache, "policy": policy, "prompt_tokens": prompt_tokens, "prefill_chunk": 0,
+        "activations": None, "settings": convert.setting_texts(settings)})
+    folder = convert.path_bytes("model", find_model(model))
+    return _json("phial_explain", folder, options, int(bool(measure)))  # type: ignore[no-any-return]
 
 
 def describe(folder: convert.Path) -> dict[str, Any]:

@@ -26,6 +26,9 @@ class Stats:
     peak_rss_bytes: int  #: of the process, so far
     device: str  #: "cpu", "openvino:CPU"
     tier: str  #: "avx512vnni", or what really executes: "OpenVINO 2026.4.1 on CPU"
+    drafted_tokens: int = 0  #: guessed (``speculate``) and tried
+    accepted_tokens: int = 0  #: of those, true
+    placement: str = ""  #: why "auto" chose this device; empty: there was no choice
 
     @property
     def tokens_per_second(self) -> float:
@@ -71,6 +74,7 @@ def take_result(handle: c.c_void_p) -> Result:
             stop_string=lib.phial_result_stop_string(handle).decode("utf-8", "replace") or None,
             stats=Stats(stats.prompt_tokens, stats.cached_tokens, stats.generated_tokens, stats.threads,
                         stats.prefill_seconds, stats.decode_seconds, stats.first_token_seconds, stats.peak_rss_bytes,
-                        stats.device.decode(), stats.tier.decode()))
+                        stats.device.decode(), stats.tier.decode(), stats.drafted_tokens, stats.accepted_tokens,
+                        (stats.placement or b"").decode("utf-8", "replace")))
     finally:
         lib.phial_result_free(handle)
