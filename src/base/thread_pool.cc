@@ -52,7 +52,9 @@ void ThreadPool::run(int64_t chunks, Function function, void* context) {
   failed_.clear();
   next_.store(0, std::memory_order_relaxed);
   busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
+  // Sequentially consistent, here and for busy_: whoever notifies must not look for waiters before the
+  // change can be seen, which release alone would allow on Arm.
+  generation_.fetch_add(1);
   wake_all(generation_);
   drain(0);
   for (int spins = 0; busy_.load(std::memory_order_acquire) != 0;) {
@@ -88,7 +90,7 @@ void ThreadPool::work(int thread) {
     if (stop_.load()) return;
     seen = generation_.load(std::memory_order_acquire);
     drain(thread);
-    if (busy_.fetch_sub(1, std::memory_order_acq_rel) == 1) wake_all(busy_);
+    if (busy_.fetch_sub(1) == 1) wake_all(busy_);
   }
 }
 
