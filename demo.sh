@@ -15,7 +15,7 @@ if [ ! -f build/release/build.ninja ]; then
 fi
 log=build/release/demo-build.log
 [ -x build/release/bin/phial ] || echo "Building (once, a few minutes) ..." >&2
-cmake --build build/release --target phial_cli phial_plugin_openvino >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
+cmake --build build/release --target phial_cli phial_plugin_openvino phial_plugin_onnxruntime >"$log" 2>&1 || { tail -n 40 "$log" >&2; exit 1; }
 
 phial=build/release/bin/phial
 model=models/phial-demo
