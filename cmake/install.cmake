@@ -19,7 +19,7 @@ foreach(plugin phial_plugin_openvino phial_plugin_onnxruntime)
     install(TARGETS ${plugin} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/phial/plugins)
   endif()
 endforeach()
-install(FILES include/phial/phial.h include/phial/phial.hpp include/phial/phial_detail.hpp include/phial/phial_types.hpp include/phial/backend_abi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/phial)
+install(FILES include/phial/phial.h include/phial/phial_computer.h include/phial/phial.hpp include/phial/phial_detail.hpp include/phial/phial_types.hpp include/phial/backend_abi.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/phial)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(phial_config_folder ${CMAKE_INSTALL_LIBDIR}/cmake/phial)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // phial's C interface: the only binary interface of the library. Compiles as C99 and as C++20;
-// phial.hpp wraps it for C++.
+// phial.hpp wraps it for C++. What is about the computer and not about a model is in
+// phial_computer.h, which this file includes.
 //
 // Rules that hold for every function here, unless it says otherwise:
 //
@@ -25,8 +26,11 @@
 // thread and must neither call into the same model (phial_cancel and accessors of results
 // excepted) nor throw.
 //
-// Growth. Option structs begin with `size`; the matching *_init function sets it and every default.
-// Set fields after that. Later versions append fields and know an older caller by its size.
+// Growth. Option structs begin with `size`; the matching *_init function, which is told the size
+// that the caller's header gives them, sets it and every default:
+// phial_model_options_init(&options, sizeof options). Set fields after that. Later versions append
+// fields and know an older caller by its size; a newer caller's fields that this library doesn't
+// know are set to zero and not read.
 #ifndef PHIAL_PHIAL_H_
 #define PHIAL_PHIAL_H_
 
@@ -73,50 +77,6 @@ PHIAL_API void phial_error_free(phial_error* error);
 
 // Releases texts, id lists and JSON documents that were handed out.
 PHIAL_API void phial_free(void* memory);
-
-// ---- This computer ----
-
-// JSON: {"version", "cpu", "threads", "memory_bytes", "tier" (kernels in use, or null and
-// "tier_error"), "tiers": [{"name", "built", "runs_here", "why_not"}], "devices" (of the engines):
-// [{"id", "kind" ("cpu", "gpu", "npu"), "description", "usable", "why_not"}], "machine" (what the
-// system tells of processors, memory, GPUs, NPUs, power; null: it doesn't), "units" (those
-// processors): [{"id", "kind", "name", "usable", "why_not", "remedy", "engines": [{"device",
-// "usable", "why_not"}]}]}. Plug-ins and the runtimes behind them are loaded for it. The environment
-// variable PHIAL_MACHINE_ROOT names another machine's files (docs/devices.md).
-PHIAL_API phial_error* phial_devices(char** json);
-
-// Checks the whole chain that a model needs: processor, runtimes, drivers, permissions, memory,
-// disk. JSON: {"healthy", "checks": [{"id", "title", "state" ("ok", "note", "problem"), "found",
-// "expected", "remedy"}], "next": [what to do, the most important first]}. A problem is something
-// that this computer has and that can't be used, or that keeps phial from working.
-PHIAL_API phial_error* phial_doctor(char** json);
-
-// How busy this computer is. The first sample has no rates, each later one those since the one
-// before; what the system doesn't tell is null. JSON: {"cpu" (its name), "seconds", "cpu_percent",
-// "core_percent", "core_mhz", "memory_total", "memory_available", "package_watts", "battery_watts",
-// "on_battery", "devices": [{"id", "kind", "name", "busy_percent", "mhz", "max_mhz", "watts",
-// "memory_used", "memory_bytes"}], "processes" (see phial_processes), "tokens_per_second",
-// "tokens_per_joule"}.
-typedef struct phial_sampler phial_sampler;  // phial_sampler_free; for one thread at a time
-PHIAL_API phial_error* phial_sampler_new(phial_sampler** sampler);
-PHIAL_API phial_error* phial_sampler_take(phial_sampler* sampler, char** json);
-PHIAL_API void phial_sampler_free(phial_sampler* sampler);
-
-// The models that this user's programs have open now, as phial has them tell it: an array of {"pid",
-// "program", "model", "device", "tier", "context", "threads", "started", "updated" (seconds since
-// 1970), "state" ("idle", "prompt", "answer"), "prompt_tokens", "answer_tokens" (so far),
-// "prompt_rate", "answer_rate" (tokens/s lately; null: none yet)}. PHIAL_PUBLISH=0 keeps a
-// program's out of it.
-PHIAL_API phial_error* phial_processes(char** json);
-
-// The largest resident set of this process so far in bytes; 0 if unknown.
-PHIAL_API uint64_t phial_peak_rss_bytes(void);
-
-// Models compiled for devices that take long to compile for are kept on disk. JSON: {"folder",
-// "entries": [{"key", "what", "bytes", "unused_seconds", "sound"}]}, last used first.
-PHIAL_API phial_error* phial_cache_list(char** json);
-// Removes them all; `bytes` (may be NULL) is what they took.
-PHIAL_API phial_error* phial_cache_clear(uint64_t* bytes);
 
 // ---- Tokenizer ----
 
@@ -192,16 +152,16 @@ typedef struct phial_model_options {
   size_t n_settings;
   phial_notice notice;  // may be NULL; must stay callable until the model is closed
   void* notice_user;
-  // What activations may be rounded to where they meet quantized weights: "int8" is fastest, "int16"
-  // as good as exact; NULL (default): the engine's choice. phial's own engine then takes int16 where
-  // errors count most (the first layers and the lm_head), int8 elsewhere.
+  // What activations may be rounded to where they meet quantized weights: "int8" is fastest,
+  // "int16" as good as exact; NULL (default): the engine's choice. phial's own engine then takes
+  // int16 where errors count most (the first layers and the lm_head), int8 elsewhere.
   const char* activations;
   // How "auto" chooses: "auto" (also NULL), "fast" or "efficient"; docs/devices.md.
   const char* policy;
   int32_t prompt_tokens;  // about as long as prompts will be; 0 (default): not known
 } phial_model_options;
 
-PHIAL_API void phial_model_options_init(phial_model_options* options);
+PHIAL_API void phial_model_options_init(phial_model_options* options, size_t size);
 
 // A package that phial wrote, or a Hugging Face folder as published. `options` may be NULL.
 // PHIAL_NOT_FOUND, PHIAL_CORRUPT, PHIAL_UNSUPPORTED (an architecture or device that phial can't
@@ -239,7 +199,7 @@ typedef struct phial_quantize_options {
   int32_t overwrite;   // 1: replace an existing destination; 0
 } phial_quantize_options;
 
-PHIAL_API void phial_quantize_options_init(phial_quantize_options* options);
+PHIAL_API void phial_quantize_options_init(phial_quantize_options* options, size_t size);
 
 // Random weights in memory, in the layout that `recipe` gives, for benchmarks: no download, no
 // disk, no tokenizer. `shape` is a family member's short name ("phi-3-mini", ...); `layers` > 0
@@ -259,8 +219,8 @@ PHIAL_API void phial_model_close(phial_model* model);
 // one's logits left out)}.
 PHIAL_API phial_error* phial_model_describe(const phial_model* model, char** json);
 
-// What this computer's processor can do at most with `threads` threads, measured now in about 0.1 s:
-// percentages of it tell more than tokens per second.
+// What this computer's processor can do at most with `threads` threads, measured now in about 0.1
+// s: percentages of it tell more than tokens per second.
 typedef struct phial_roofline {
   size_t size;
   int32_t threads;
@@ -307,7 +267,7 @@ typedef struct phial_generate_params {
   const char* speculate;
 } phial_generate_params;
 
-PHIAL_API void phial_generate_params_init(phial_generate_params* params);
+PHIAL_API void phial_generate_params_init(phial_generate_params* params, size_t size);
 
 // Called with each new piece of text, never empty, always whole characters. Not 0: stop.
 typedef int (*phial_text_callback)(void* user, const char* text, size_t length);
@@ -407,9 +367,9 @@ PHIAL_API phial_error* phial_session_step(phial_session* session, const int32_t*
                                           void* user);
 
 // Forgets all tokens after the first `length`.
-// One step of several sessions of one model together: weights are read once for all of them, so that
-// eight answers at a time take much less than eight times as long as one. Each session may appear
-// once. The arguments of a step are those of phial_session_step.
+// One step of several sessions of one model together: weights are read once for all of them, so
+// that eight answers at a time take much less than eight times as long as one. Each session may
+// appear once. The arguments of a step are those of phial_session_step.
 typedef struct phial_batch_step {
   phial_session* session;
   const int32_t* ids;
@@ -444,7 +404,8 @@ PHIAL_API phial_error* phial_quantize(const char* source, const char* destinatio
 // before int8 and fp16. The models of this user are packages in PHIAL_MODELS, else in
 // phial/models of XDG_DATA_HOME. Any number of processes may use that folder at once.
 
-// JSON: {"folder", "models": [{"name", "folder", "bytes", "changed" (seconds since 1970)}], "known":
+// JSON: {"folder", "models": [{"name", "folder", "bytes", "changed" (seconds since 1970)}],
+// "known":
 // [{"name", "repository"}]}.
 PHIAL_API phial_error* phial_models_list(char** json);
 // The folder that `name` means: itself if there is such a folder, else that of a model.
@@ -465,12 +426,12 @@ typedef struct phial_pull_options {
   int32_t offline;  // not 0, or HF_HUB_OFFLINE=1: PHIAL_UNSUPPORTED rather than a connection
 } phial_pull_options;
 
-PHIAL_API void phial_pull_options_init(phial_pull_options* options);
+PHIAL_API void phial_pull_options_init(phial_pull_options* options, size_t size);
 
 // Downloads a model from a Hugging Face compatible hub (HF_ENDPOINT, HF_TOKEN, HF_HOME, proxies of
 // the environment) and quantizes it while it comes, unless it is there already. What has come is
-// kept when this ends early, and the next call goes on. `progress` and `interrupt` are called on any
-// thread, one at a time; `current` begins with "downloading" or "quantizing", and `done` of a
+// kept when this ends early, and the next call goes on. `progress` and `interrupt` are called on
+// any thread, one at a time; `current` begins with "downloading" or "quantizing", and `done` of a
 // download counts what an earlier call brought. JSON (may be NULL): {"name", "folder", "bytes",
 // "changed", "was_there"}. PHIAL_NOT_FOUND: no such repository; PHIAL_UNSUPPORTED: terms to accept,
 // or not a Phi-3; PHIAL_IO: network or disk; PHIAL_CORRUPT: a checksum is wrong; PHIAL_CANCELLED.
@@ -510,5 +471,7 @@ PHIAL_API phial_error* phial_make_random(const char* shape, int32_t layers, uint
 #ifdef __cplusplus
 }  // extern "C"
 #endif
+
+#include <phial/phial_computer.h>
 
 #endif  // PHIAL_PHIAL_H_

@@ -339,7 +339,7 @@ inline std::string copy_model_json(const std::string& from, const std::string& t
 inline std::string pull_json(const std::string& name, const PullOptions& options = {},
                              const Progress& progress = {}, const Interrupt& interrupt = {}) {
   phial_pull_options c;
-  phial_pull_options_init(&c);
+  phial_pull_options_init(&c, sizeof c);
   const phial_quantize_options recipe = detail::to_c(options.recipe);
   c.recipe = &recipe;
   c.connections = options.connections;

@@ -47,7 +47,7 @@ inline void notice_function(void* user, int32_t kind, const char* text) {
 inline phial_model_options to_c(const ModelOptions& options, std::vector<const char*>& settings,
                                 Notice* notice) {
   phial_model_options c;
-  phial_model_options_init(&c);
+  phial_model_options_init(&c, sizeof c);
   c.device = options.device.c_str();
   c.kv_cache = options.kv_cache.empty() ? nullptr : options.kv_cache.c_str();
   c.activations = options.activations.empty() ? nullptr : options.activations.c_str();
@@ -70,7 +70,7 @@ inline phial_model_options to_c(const ModelOptions& options, std::vector<const c
 
 inline phial_quantize_options to_c(const QuantizeOptions& options) {
   phial_quantize_options c;
-  phial_quantize_options_init(&c);
+  phial_quantize_options_init(&c, sizeof c);
   c.weight_format = options.weight_format.c_str();
   c.group_size = options.group_size;
   c.ratio = options.ratio;
@@ -152,7 +152,7 @@ Result generate(const GenerateParams& params, const TextCallback& on_text,
   std::vector<const char*> stop;
   for (const std::string& s : params.stop) stop.push_back(s.c_str());
   phial_generate_params c;
-  phial_generate_params_init(&c);
+  phial_generate_params_init(&c, sizeof c);
   c.max_new_tokens = params.max_new_tokens;
   c.temperature = params.temperature;
   c.top_k = params.top_k;

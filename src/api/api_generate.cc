@@ -110,12 +110,12 @@ int phial_interrupt_flag(void* user) {
   return std::atomic_ref(*static_cast<int32_t*>(user)).load(std::memory_order_relaxed) != 0;
 }
 
-void phial_generate_params_init(phial_generate_params* params) {
-  *params = {};
-  params->size = sizeof *params;
-  params->max_new_tokens = -1;
-  params->top_p = 1.0f;
-  params->repetition_penalty = 1.0f;
+void phial_generate_params_init(phial_generate_params* params, size_t size) {
+  phial_generate_params defaults = {};
+  defaults.max_new_tokens = -1;
+  defaults.top_p = 1.0f;
+  defaults.repetition_penalty = 1.0f;
+  phial::api::give_struct(params, size, defaults);
 }
 
 phial_error* phial_generate(phial_model* model, const char* prompt, size_t length,

@@ -41,11 +41,11 @@ const phial_tokenizer& phial_model::need_tokenizer() const {
 
 extern "C" {
 
-void phial_model_options_init(phial_model_options* options) {
-  *options = {};
-  options->size = sizeof *options;
-  options->device = "auto";
-  options->max_sequences = 1;
+void phial_model_options_init(phial_model_options* options, size_t size) {
+  phial_model_options defaults = {};
+  defaults.device = "auto";
+  defaults.max_sequences = 1;
+  phial::api::give_struct(options, size, defaults);
 }
 
 phial_error* phial_model_open(const char* folder, const phial_model_options* options,

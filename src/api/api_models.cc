@@ -81,10 +81,10 @@ phial_error* phial_models_copy(const char* from, const char* to, char** json) {
   });
 }
 
-void phial_pull_options_init(phial_pull_options* options) {
-  *options = {};
-  options->size = sizeof *options;
-  options->connections = 4;
+void phial_pull_options_init(phial_pull_options* options, size_t size) {
+  phial_pull_options defaults = {};
+  defaults.connections = 4;
+  phial::api::give_struct(options, size, defaults);
 }
 
 phial_error* phial_pull(const char* name, const phial_pull_options* options,

@@ -21,13 +21,13 @@ phial::QuantRecipe phial::api::to_recipe(const phial_quantize_options& options) 
 
 extern "C" {
 
-void phial_quantize_options_init(phial_quantize_options* options) {
-  *options = {};
-  options->size = sizeof *options;
-  options->weight_format = "int4";
-  options->ratio = 1.0;
-  options->group_size = 128;
-  options->symmetric = -1;
+void phial_quantize_options_init(phial_quantize_options* options, size_t size) {
+  phial_quantize_options defaults = {};
+  defaults.weight_format = "int4";
+  defaults.ratio = 1.0;
+  defaults.group_size = 128;
+  defaults.symmetric = -1;
+  phial::api::give_struct(options, size, defaults);
 }
 
 phial_error* phial_quantize(const char* source, const char* destination,

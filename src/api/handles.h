@@ -94,11 +94,21 @@ void need(const void* pointer, const char* name);
 char* copy_text(std::string_view text);
 int32_t* copy_ids(const std::vector<int32_t>& ids);
 
+// Into a struct of a caller that may be older or newer than this library: no more than its `size`
+// bytes are written, what is unknown here becomes zero.
+template <class Struct>
+void give_struct(Struct* to, size_t size, Struct from) {
+  from.size = size;
+  const size_t known = std::min(size, sizeof(Struct));
+  std::memcpy(to, &from, known);
+  std::memset(reinterpret_cast<char*>(to) + known, 0, size - known);
+}
+
 // An option struct of a caller that may be older than this library: its fields over the defaults.
 template <class Struct>
-Struct read_struct(const Struct* given, void (*init)(Struct*)) {
+Struct read_struct(const Struct* given, void (*init)(Struct*, size_t)) {
   Struct result;
-  init(&result);
+  init(&result, sizeof result);
   if (given) {
     if (given->size < sizeof(size_t)) {
       throw_error(Code::kInvalidArgument,

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstring>
 #include <thread>
 
 #include "api/tiny_folder.h"
@@ -70,9 +71,25 @@ TEST(Interface, RefusesSettingsThatCannotBe) {
   EXPECT_EQ(code_of([&] { opened.generate("x", params); }), PHIAL_INVALID_ARGUMENT);
 }
 
+TEST(Interface, DefaultsStayWithinTheCallersStruct) {
+  unsigned char bytes[sizeof(phial_model_options) + 16];
+  std::memset(bytes, 0x5A, sizeof bytes);
+  auto* options = reinterpret_cast<phial_model_options*>(bytes);
+  const size_t older = offsetof(phial_model_options, notice);
+  phial_model_options_init(options, older);
+  EXPECT_EQ(options->size, older);
+  EXPECT_EQ(options->max_sequences, 1);
+  for (size_t i = older; i < sizeof bytes; ++i) ASSERT_EQ(bytes[i], 0x5A) << i;
+  const size_t newer = sizeof(phial_model_options) + 8;
+  phial_model_options_init(options, newer);
+  EXPECT_EQ(options->size, newer);
+  for (size_t i = sizeof(phial_model_options); i < sizeof bytes; ++i)
+    ASSERT_EQ(bytes[i], i < newer ? 0 : 0x5A) << i;
+}
+
 TEST(Interface, AnOlderCallerGetsDefaultsForWhatItDoesNotKnow) {
   phial_model_options options;
-  phial_model_options_init(&options);
+  phial_model_options_init(&options, sizeof options);
   options.context = 100;
   options.max_sequences = -77;  // as if what follows `context` weren't the caller's memory
   options.threads = -77;
@@ -173,7 +190,7 @@ TEST(Interface, AFlagStopsAReply) {
     return 0;
   };
   phial_generate_params params;
-  phial_generate_params_init(&params);
+  phial_generate_params_init(&params, sizeof params);
   params.max_new_tokens = 200;
   params.ignore_eos = 1;
   phial_result* result = nullptr;

@@ -99,7 +99,7 @@ static void test_way_through(const char* folder) {
   snprintf(package, sizeof package, "%s/package", folder);
 
   must(phial_make_random(kConfig, 0, 1, NULL, NULL, source));
-  phial_quantize_options_init(&recipe);
+  phial_quantize_options_init(&recipe, sizeof recipe);
   recipe.group_size = 32;
   must(phial_quantize(source, package, &recipe, on_progress, never, &calls));
   CHECK(calls > 0);

@@ -34,7 +34,7 @@ namespace Phial
                 PhialException.Check(Native.phial_models_find(Text.C("path", path), out found));
                 var folder = Text.Take(found);
                 NativeModelOptions native;
-                Native.phial_model_options_init(out native);
+                Native.phial_model_options_init(out native, Native.SizeOf<NativeModelOptions>());
                 native.Device = memory.Text("Device", options.Device);
                 if (options.KvCache != null) native.KvCache = memory.Text("KvCache", options.KvCache);
                 if (options.Policy != null) native.Policy = memory.Text("Policy", options.Policy);
@@ -188,7 +188,7 @@ namespace Phial
             using (var memory = new Memory())
             {
                 NativeQuantizeOptions native;
-                Native.phial_quantize_options_init(out native);
+                Native.phial_quantize_options_init(out native, Native.SizeOf<NativeQuantizeOptions>());
                 native.WeightFormat = memory.Text("WeightFormat", options.WeightFormat);
                 native.GroupSize = options.GroupSize;
                 native.Ratio = options.Ratio;

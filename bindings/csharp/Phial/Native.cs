@@ -17,12 +17,6 @@ namespace Phial
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     internal delegate void NoticeCallback(IntPtr user, int kind, IntPtr text);
 
-    // At the end of structs: a newer library's are longer, and its _init functions set them as a whole.
-    [StructLayout(LayoutKind.Sequential, Size = 256)]
-    internal struct Growth
-    {
-    }
-
     [StructLayout(LayoutKind.Sequential)]
     internal struct NativeModelOptions
     {
@@ -41,7 +35,6 @@ namespace Phial
         public IntPtr Activations;
         public IntPtr Policy;
         public int PromptTokens;
-        public Growth Growth;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -55,7 +48,6 @@ namespace Phial
         public int AllLayers;
         public int Threads;
         public int Overwrite;
-        public Growth Growth;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -76,7 +68,6 @@ namespace Phial
         public IntPtr Stop;
         public UIntPtr StopCount;
         public IntPtr Speculate;
-        public Growth Growth;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -102,6 +93,9 @@ namespace Phial
         private const string Library = "phial";
         private const CallingConvention C = CallingConvention.Cdecl;
 
+        // Of a struct as it is declared here: what the library may write.
+        internal static UIntPtr SizeOf<T>() => (UIntPtr)Marshal.SizeOf(typeof(T));
+
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr phial_version();
         [DllImport(Library, CallingConvention = C)] internal static extern int phial_error_code(IntPtr error);
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr phial_error_message(IntPtr error);
@@ -114,7 +108,7 @@ namespace Phial
         internal static extern IntPtr phial_models_find(byte[] name, out IntPtr folder);
 
         [DllImport(Library, CallingConvention = C)]
-        internal static extern void phial_model_options_init(out NativeModelOptions options);
+        internal static extern void phial_model_options_init(out NativeModelOptions options, UIntPtr size);
         [DllImport(Library, CallingConvention = C)]
         internal static extern IntPtr phial_model_open(byte[] folder, ref NativeModelOptions options, out IntPtr model);
         [DllImport(Library, CallingConvention = C)] internal static extern void phial_model_close(IntPtr model);
@@ -131,7 +125,7 @@ namespace Phial
                                                              out IntPtr text, out UIntPtr length);
 
         [DllImport(Library, CallingConvention = C)]
-        internal static extern void phial_generate_params_init(out NativeGenerateParams parameters);
+        internal static extern void phial_generate_params_init(out NativeGenerateParams parameters, UIntPtr size);
         [DllImport(Library, CallingConvention = C)]
         internal static extern IntPtr phial_generate(ModelHandle model, byte[] prompt, UIntPtr length,
                                                      ref NativeGenerateParams parameters, TextCallback onText,
@@ -160,7 +154,7 @@ namespace Phial
                                                        out IntPtr result);
 
         [DllImport(Library, CallingConvention = C)]
-        internal static extern void phial_quantize_options_init(out NativeQuantizeOptions options);
+        internal static extern void phial_quantize_options_init(out NativeQuantizeOptions options, UIntPtr size);
         [DllImport(Library, CallingConvention = C)]
         internal static extern IntPtr phial_quantize(byte[] source, byte[] destination, ref NativeQuantizeOptions options,
                                                      ProgressCallback progress, InterruptCallback interrupt, IntPtr user);

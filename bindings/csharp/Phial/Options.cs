@@ -48,7 +48,7 @@ namespace Phial
         internal NativeGenerateParams ToNative(Memory memory)
         {
             NativeGenerateParams native;
-            Native.phial_generate_params_init(out native);
+            Native.phial_generate_params_init(out native, Native.SizeOf<NativeGenerateParams>());
             native.MaxNewTokens = MaxNewTokens;
             native.Temperature = Temperature;
             native.TopK = TopK;

@@ -88,7 +88,7 @@ _BOOLS = ("ignore_eos", "keep_special")
 
 def generate_params(given: Mapping[str, Any]) -> s.GenerateParams:
     params = s.GenerateParams()
-    library().phial_generate_params_init(params)
+    library().phial_generate_params_init(params, c.sizeof(params))
     for name, value in given.items():
         if value is None:
             continue  # the default
@@ -117,7 +117,7 @@ def generate_params(given: Mapping[str, Any]) -> s.GenerateParams:
 def model_options(given: Mapping[str, Any]) -> s.ModelOptions:
     """Everything but the notice function."""
     options = s.ModelOptions()
-    library().phial_model_options_init(options)
+    library().phial_model_options_init(options, c.sizeof(options))
     options.device = c_text("device", given["device"])
     for name in ("kv_cache", "activations", "policy"):
         if given[name] is not None:
@@ -134,7 +134,7 @@ def model_options(given: Mapping[str, Any]) -> s.ModelOptions:
 def quantize_options(weight_format: str, group_size: int, ratio: float, symmetric: bool | None, all_layers: bool,
                      threads: int, overwrite: bool) -> s.QuantizeOptions:
     options = s.QuantizeOptions()
-    library().phial_quantize_options_init(options)
+    library().phial_quantize_options_init(options, c.sizeof(options))
     options.weight_format = c_text("weight_format", weight_format)
     options.group_size = whole("group_size", group_size)
     options.ratio = number("ratio", ratio)

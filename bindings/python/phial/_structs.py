@@ -11,10 +11,6 @@ ProgressCallback = c.CFUNCTYPE(None, c.c_void_p, c.c_uint64, c.c_uint64, c.c_cha
 NoticeCallback = c.CFUNCTYPE(None, c.c_void_p, c.c_int32, c.c_char_p)
 
 
-# A newer library's structs are longer, and its _init functions set them as a whole: the room for that.
-_GROWTH = ("growth", c.c_uint8 * 256)
-
-
 class ModelOptions(c.Structure):
     kept: object = None  # what `settings` points to
 
@@ -34,7 +30,6 @@ class ModelOptions(c.Structure):
         ("activations", c.c_char_p),
         ("policy", c.c_char_p),
         ("prompt_tokens", c.c_int32),
-        _GROWTH,
     ]
 
 
@@ -48,7 +43,6 @@ class QuantizeOptions(c.Structure):
         ("all_layers", c.c_int32),
         ("threads", c.c_int32),
         ("overwrite", c.c_int32),
-        _GROWTH,
     ]
 
 
@@ -59,7 +53,6 @@ class PullOptions(c.Structure):
         ("connections", c.c_int32),
         ("keep", c.c_int32),
         ("offline", c.c_int32),
-        _GROWTH,
     ]
 
 
@@ -82,7 +75,6 @@ class GenerateParams(c.Structure):
         ("stop", c.POINTER(c.c_char_p)),
         ("n_stop", c.c_size_t),
         ("speculate", c.c_char_p),
-        _GROWTH,
     ]
 
 

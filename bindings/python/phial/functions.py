@@ -109,7 +109,7 @@ def pull(name: str, *, weight_format: str = "int4", group_size: int = 128, ratio
     """
     recipe = convert.quantize_options(weight_format, group_size, ratio, symmetric, all_layers, 0, False)
     options = s.PullOptions()
-    library().phial_pull_options_init(options)
+    library().phial_pull_options_init(options, c.sizeof(options))
     options.recipe = c.pointer(recipe)
     options.connections = convert.whole("connections", connections)
     options.keep = int(bool(keep))
