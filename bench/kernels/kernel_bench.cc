@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Speed of the kernels on one thread: decode beside the read bandwidth of the same thread, prefill
-// in operations, and attention. Times are the thread's own CPU time, best of several, so that a
-// busy machine disturbs them less.
+// Speed of the kernels on one thread (Google Benchmark). Times are the thread's own CPU time. Every
+// result is also given as a part of what the thread can reach, measured in turns with it, the best
+// of each: `of_reading` for few tokens (the four-stream read loop over as many bytes), `of_peak`
+// for more (the tier's integer products with nothing to load).
 //
-// usage: kernel_bench [TIER...]      default: all that run here
+// usage: kernel_bench [--benchmark_filter=REGEX ...]     names:
+// tier/kernel/format/activations/tokens
+#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
-#include <cstring>
-#include <functional>
+#include <string>
 #include <vector>
 
 #include "base/cpu_info.h"
@@ -25,7 +27,6 @@ namespace {
 
 constexpr int32_t kRows = 9216, kCols = 3072, kGroup = 128;  // Phi-3 mini's qkv_proj
 constexpr int32_t kCopies = 12;                              // 170 MB of u4: no cache holds them
-constexpr int kRepetitions = 9;
 
 double thread_seconds() {
   timespec t;
@@ -33,21 +34,18 @@ double thread_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-double best_seconds(const std::function<void()>& body, int repetitions = kRepetitions) {
-  double best = 1e9;
-  for (int i = 0; i < repetitions; i++) {
-    const double start = thread_seconds();
-    body();
-    best = std::min(best, thread_seconds() - start);
-  }
-  return best;
+template <class Body>
+double seconds_of(Body&& body) {
+  const double start = thread_seconds();
+  body();
+  return thread_seconds() - start;
 }
 
-// All bytes once, in four far-apart streams, as the decode kernels read.
-void read_all(const std::vector<uint8_t>& bytes) {
+// `bytes` once, in four far-apart streams, as the decode kernels read.
+void read_all(const uint8_t* from, size_t bytes) {
   static volatile uint64_t sink;
-  const size_t quarter = bytes.size() / 32;
-  const uint64_t* p = reinterpret_cast<const uint64_t*>(bytes.data());
+  const size_t quarter = bytes / 32;
+  const uint64_t* p = reinterpret_cast<const uint64_t*>(from);
   uint64_t sum[8] = {};
   for (size_t i = 0; i + 8 <= quarter; i += 8)
     for (size_t s = 0; s < 4; s++) {
@@ -57,133 +55,144 @@ void read_all(const std::vector<uint8_t>& bytes) {
   for (const uint64_t s : sum) sink = sink + s;
 }
 
+// Random weights that no cache holds. Made once, for all benchmarks.
 struct Weights {
   std::vector<uint8_t> codes;
   std::vector<uint16_t> scales;
 
-  explicit Weights(Rng& rng) : codes(static_cast<size_t>(kCopies) * kRows * kCols / 2) {
+  Weights() : codes(static_cast<size_t>(kCopies) * kRows * kCols / 2) {
+    Rng rng(1);
     uint64_t* p = reinterpret_cast<uint64_t*>(codes.data());
     for (size_t i = 0; i < codes.size() / 8; i++) p[i] = rng.next();
-    scales.resize(static_cast<size_t>(kRows) * kCols / kGroup);
-    for (uint16_t& s : scales) s = f32_to_f16(0.01f);
+    scales.assign(static_cast<size_t>(kRows) * kCols / kGroup, f32_to_f16(0.01f));
   }
-  // u8 matrices are twice as long, so there are half as many copies.
-  Matrix matrix(Format format, int copy, int32_t rows) const {
-    const size_t bytes = static_cast<size_t>(kRows) * kCols / (format == Format::kU8 ? 1 : 2);
-    return {format,        rows,   kCols, kGroup, codes.data() + static_cast<size_t>(copy) * bytes,
-            scales.data(), nullptr};
+  static size_t matrix_bytes(Format format) {
+    return static_cast<size_t>(kRows) * kCols / (format == Format::kU8 ? 1 : 2);
+  }
+  // The i-th, going round.
+  Matrix matrix(Format format, size_t i) const {
+    const size_t bytes = matrix_bytes(format);
+    const uint8_t* data = codes.data() + i % (codes.size() / bytes) * bytes;
+    return {format, kRows, kCols, kGroup, data, scales.data(), nullptr};
+  }
+  static const Weights& get() {
+    static const Weights weights;
+    return weights;
   }
 };
 
+// Packed activations and what a linear kernel needs besides.
 struct Run {
   const KernelTable& table;
+  Format format;
+  int32_t n_tokens, planes;
   std::vector<uint8_t> packed, scratch;
-  std::vector<float> x, y;
+  std::vector<float> y;
 
-  Run(const KernelTable& t, Rng& rng, int32_t max_tokens)
-      : table(t), scratch(linear_scratch_bytes() + 64) {
-    x.resize(static_cast<size_t>(max_tokens) * kCols);
+  Run(const KernelTable& t, Format f, int32_t tokens, int32_t n_planes)
+      : table(t),
+        format(f),
+        n_tokens(tokens),
+        planes(n_planes),
+        packed(packed_bytes(f, tokens, kCols, n_planes)),
+        scratch(linear_scratch_bytes() + 64),
+        y(static_cast<size_t>(tokens) * kRows) {
+    Rng rng(2);
+    std::vector<float> x(static_cast<size_t>(tokens) * kCols);
     for (float& v : x) v = rng.normal();
-    y.resize(static_cast<size_t>(max_tokens) * kRows);
-    packed.resize(packed_bytes(Format::kU8, max_tokens, kCols, 2));
+    (f == Format::kU8 ? t.pack_u8 : t.pack_u4)(x.data(), tokens, kCols, n_planes, 0, tokens,
+                                               packed.data());
   }
-  void pack(Format format, int32_t n_tokens, int32_t planes) {
-    (format == Format::kU8 ? table.pack_u8 : table.pack_u4)(x.data(), n_tokens, kCols, planes, 0,
-                                                            n_tokens, packed.data());
-  }
-  void linear(const Matrix& w, int32_t n_tokens, int32_t planes) {
+  void rows(const Matrix& w, int32_t begin, int32_t end) {
     const uintptr_t aligned = (reinterpret_cast<uintptr_t>(scratch.data()) + 63) & ~uintptr_t{63};
     const Linear l{w,      packed.data(), n_tokens,
                    planes, y.data(),      kRows,
-                   0,      w.rows,        reinterpret_cast<void*>(aligned)};
-    (w.format == Format::kU8 ? table.linear_u8 : table.linear_u4)(l);
+                   begin,  end,           reinterpret_cast<void*>(aligned)};
+    (format == Format::kU8 ? table.linear_u8 : table.linear_u4)(l);
   }
 };
 
-void bench_decode(const KernelTable& table, const Weights& weights, Format format, Rng& rng,
-                  int32_t planes) {
-  Run run(table, rng, 1);
-  run.pack(format, 1, planes);
-  const int copies = format == Format::kU8 ? kCopies / 2 : kCopies;
-  const double read_bytes = static_cast<double>(weights.codes.size());
-  const double bytes = read_bytes + 2.0 * copies * kRows * kCols / kGroup;
-  double read = 1e9, decode = 1e9;
-  for (int i = 0; i < kRepetitions; i++) {  // in turns: both see the same neighbours
-    read = std::min(read, best_seconds([&] { read_all(weights.codes); }, 1));
-    decode = std::min(decode, best_seconds(
-                                  [&] {
-                                    for (int copy = 0; copy < copies; copy++)
-                                      run.linear(weights.matrix(format, copy, kRows), 1, planes);
-                                  },
-                                  1));
+// 80 rows at a time, as the engine's chunks are: 128 KiB of u4.
+void linear(benchmark::State& state, const KernelTable& table, Format format, int32_t planes,
+            int32_t n_tokens) {
+  constexpr int32_t kChunkRows = 96;
+  const Weights& weights = Weights::get();
+  Run run(table, format, n_tokens, planes);
+  double best = 1e9, best_read = 1e9, best_peak = 1e9, peak_operations = 0;
+  size_t copy = 0;
+  const int32_t rows = n_tokens <= 16 ? kRows : kRows / 16;
+  for (auto _ : state) {
+    const Matrix w = weights.matrix(format, copy++);
+    const double seconds = seconds_of([&] {
+      for (int32_t row = 0; row < rows; row += kChunkRows)
+        run.rows(w, row, std::min(row + kChunkRows, rows));
+    });
+    state.SetIterationTime(seconds);
+    best = std::min(best, seconds);
+    const Matrix next = weights.matrix(format, copy++);
+    const size_t bytes = Weights::matrix_bytes(format) / kRows * static_cast<size_t>(rows);
+    best_read = std::min(
+        best_read, seconds_of([&] { read_all(static_cast<const uint8_t*>(next.data), bytes); }));
+    best_peak = std::min(best_peak, seconds_of([&] {
+                           peak_operations = static_cast<double>(table.int8_peak(100'000));
+                         }));
   }
-  fmt::print("{:14} {} int{:<2} decode      {:7.2f} GB/s, {:.2f} of reading at {:.2f} GB/s\n",
-             table.name, format == Format::kU8 ? "u8" : "u4", 8 * planes, bytes / decode / 1e9,
-             bytes / decode * read / read_bytes, read_bytes / read / 1e9);
-}
-
-void bench_batches(const KernelTable& table, const Weights& weights, Format format, Rng& rng,
-                   int32_t planes) {
-  constexpr int32_t rows = 480;  // ten row tiles: short runs find quiet moments on a busy machine
-  for (const int32_t n_tokens : {2, 4, 5, 8, 16, 32, 128, 512}) {
-    Run run(table, rng, n_tokens);
-    run.pack(format, n_tokens, planes);
-    const double seconds = best_seconds(
-        [&] { run.linear(weights.matrix(format, 0, rows), n_tokens, planes); }, 3 * kRepetitions);
-    const double operations = 2.0 * rows * kCols * n_tokens;
-    fmt::print("{:14} {} int{:<2} {:4} tokens {:7.1f} GOPS\n", table.name,
-               format == Format::kU8 ? "u8" : "u4", 8 * planes, n_tokens,
-               operations / seconds / 1e9);
-  }
+  const double operations = 2.0 * rows * kCols * n_tokens;
+  state.counters["GOPS"] =
+      benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["of_reading"] = best_read / best;
+  state.counters["of_peak"] = operations / best * best_peak / peak_operations;
 }
 
 // One KV head of Phi-3 mini over 2048 keys.
-void bench_attend(const KernelTable& table, Rng& rng) {
+void attend(benchmark::State& state, const KernelTable& table, int32_t n_tokens) {
   constexpr int32_t kDim = 96, kKeys = 2048;
-  std::vector<uint16_t> kv(2 * kDim * kKeys);
+  Rng rng(3);
+  std::vector<uint16_t> kv(size_t{2} * kDim * kKeys);
   for (uint16_t& v : kv) v = f32_to_f16(rng.normal());
-  for (const int32_t n_tokens : {1, 128}) {
-    std::vector<float> q(static_cast<size_t>(n_tokens) * kDim), out(q.size());
-    for (float& v : q) v = rng.normal();
-    Attend a{q.data(),   kDim,         n_tokens,
-             1,          kDim,         kKeys - n_tokens,
-             0,          kv.data(),    kv.data() + kDim * kKeys,
-             kDim,       KvType::kF16, 0.1f,
-             out.data(), kDim,         nullptr};
-    std::vector<float> scratch(attend_scratch_floats(a));
-    a.scratch = scratch.data();
-    const double seconds = best_seconds([&] { table.attend(a); }, 5 * kRepetitions);
-    fmt::print("{:14} attend {:3} of {} keys {:7.1f} GFLOPS, {:5.2f} GB/s of keys and values\n",
-               table.name, n_tokens, kKeys, 4.0 * n_tokens * kKeys * kDim / seconds / 1e9,
-               static_cast<double>(kv.size()) * 2 / seconds / 1e9);
-  }
+  std::vector<float> q(static_cast<size_t>(n_tokens) * kDim), out(q.size());
+  for (float& v : q) v = rng.normal();
+  Attend a{q.data(),   kDim,         n_tokens,
+           1,          kDim,         kKeys - n_tokens,
+           0,          kv.data(),    kv.data() + kDim * kKeys,
+           kDim,       KvType::kF16, 0.1f,
+           out.data(), kDim,         nullptr};
+  std::vector<float> scratch(attend_scratch_floats(a));
+  a.scratch = scratch.data();
+  for (auto _ : state) state.SetIterationTime(seconds_of([&] { table.attend(a); }));
+  state.counters["GFLOPS"] = benchmark::Counter(4e-9 * n_tokens * kKeys * kDim,
+                                                benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["GB/s"] = benchmark::Counter(2e-9 * static_cast<double>(kv.size()),
+                                              benchmark::Counter::kIsIterationInvariantRate);
 }
 
-void bench(const KernelTable& table, const Weights& weights, Rng& rng) {
-  for (const Format format : {Format::kU4, Format::kU8}) {
-    for (const int32_t planes : {1, 2}) {
-      bench_decode(table, weights, format, rng, planes);
-      if (std::strcmp(table.name, "scalar") != 0)
-        bench_batches(table, weights, format, rng, planes);
-    }
-  }
-  bench_attend(table, rng);
+void add(const KernelTable& table, const std::string& tier) {
+  const auto named = [&](const std::string& name, auto body) {
+    benchmark::RegisterBenchmark((tier + name).c_str(), body)->UseManualTime()->MinTime(0.3);
+  };
+  for (const Format format : {Format::kU4, Format::kU8})
+    for (const int32_t planes : {1, 2})
+      for (const int32_t n : {1, 2, 3, 4, 5, 6, 8, 12, 16, 24, 32, 64, 120, 128, 256, 512})
+        named(
+            fmt::format("/linear/{}/int{}/{}", format == Format::kU8 ? "u8" : "u4", 8 * planes, n),
+            [&table, format, planes, n](benchmark::State& state) {
+              linear(state, table, format, planes, n);
+            });
+  for (const int32_t n : {1, 8, 128})
+    named(fmt::format("/attend/f16/{}", n),
+          [&table, n](benchmark::State& state) { attend(state, table, n); });
 }
 
 int main(int argc, char** argv) {
-  Rng rng(1);
-  const Weights weights(rng);
-  fmt::print("{}, one thread\n", cpu_name());
-  const auto wanted = [&](std::string_view name) {
-    return argc < 2 ||
-           std::any_of(argv + 1, argv + argc, [&](const char* arg) { return name == arg; });
-  };
   for (const Tier& tier : tiers())
-    if (tier.runs_here && wanted(tier.name)) bench(table(tier.name), weights, rng);
+    if (tier.runs_here) add(table(tier.name), tier.name);
 #if defined(PHIAL_BENCH_EVEX_TWIN)
-  if (cpu_features().avx512_vnni && wanted(kAvx2VnniEvexTable.name))
-    bench(kAvx2VnniEvexTable, weights, rng);
+  if (cpu_features().avx512_vnni) add(kAvx2VnniEvexTable, kAvx2VnniEvexTable.name);
 #endif
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  benchmark::AddCustomContext("processor", cpu_name());
+  benchmark::RunSpecifiedBenchmarks();
   return 0;
 }
 

@@ -71,9 +71,7 @@ void linear_quant_any(const Linear& l) {
         const int32_t end = cols - c0 < kActBlock ? cols : c0 + kActBlock;
         const size_t planes = static_cast<size_t>(l.planes);
         const size_t first =
-            (static_cast<size_t>(c0 / kActBlock) * static_cast<size_t>(l.n_tokens) +
-             static_cast<size_t>(t0)) *
-            planes;
+            static_cast<size_t>(c0 / kActBlock) * acts.stride + static_cast<size_t>(t0) * planes;
         int16_t codes[kActBlock];
         block_codes<kFormat>(l.w, row, c0, end - c0, codes);
         for (int32_t c = c0; c < end;) {  // one segment

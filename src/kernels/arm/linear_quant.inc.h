@@ -92,8 +92,7 @@ void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count
           w[r].load(rest);
         }
       }
-      const size_t first =
-          (static_cast<size_t>(b) * static_cast<size_t>(l.n_tokens) + static_cast<size_t>(t0)) * P;
+      const size_t first = static_cast<size_t>(b) * acts.stride + static_cast<size_t>(t0) * P;
       int32x4_t dots[T * P];
       Dots::template of_block<kFormat, T * P>(w, acts.codes + first * kActBlock, dots);
       for (int t = 0; t < T; t++) {

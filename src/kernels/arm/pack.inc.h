@@ -57,9 +57,8 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_
       const bool zero = !(max >= kSmallestActs);
       const float scale = zero ? 0.0f : max / largest_code(planes);
       const float inverse = zero ? 0.0f : largest_code(planes) / max;
-      const size_t at =
-          (static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t)) *
-          static_cast<size_t>(planes);
+      const size_t at = static_cast<size_t>(b) * acts.stride +
+                        static_cast<size_t>(t) * static_cast<size_t>(planes);
       for (int i = 0; i < 8; i++) v[i] = vmulq_n_f32(v[i], inverse);
       if (planes == 1) {
         store_plane<kFormat>(v, acts, at, scale);

@@ -38,9 +38,8 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_
     for (int32_t b = 0; b < act_blocks(cols); b++) {
       const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
       const int32_t count = cols - b * kActBlock < kActBlock ? cols - b * kActBlock : kActBlock;
-      const size_t at =
-          (static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t)) *
-          static_cast<size_t>(planes);
+      const size_t at = static_cast<size_t>(b) * acts.stride +
+                        static_cast<size_t>(t) * static_cast<size_t>(planes);
       float largest = 0;
       for (int32_t i = 0; i < count; i++) largest = std::fmax(largest, std::fabs(p[i]));
       const bool zero = !(largest >= kSmallestActs);

@@ -98,7 +98,7 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   constexpr int32_t kPair = pair_bytes(kFormat);
   constexpr bool kBiased = zero_bias(kFormat) != 0;  // symmetric codes need no offset then
   const int32_t cols = l.w.cols, blocks = act_blocks(cols);
-  const size_t n_planes = static_cast<size_t>(l.n_tokens) * P;  // of a block
+  const size_t n_planes = acts.stride;  // of a block
   const int32_t group_blocks = l.w.group == cols ? blocks : l.w.group / kActBlock;
   __m128 inner[T], sum[T];
   PHIAL_UNROLL

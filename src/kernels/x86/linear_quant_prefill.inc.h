@@ -45,7 +45,7 @@ struct TileInput {
   const int8_t* acts;       // [blocks][n_planes][32]
   const float* act_scales;  // [blocks][n_planes]
   const int32_t* offsets;   // [blocks][n_planes]
-  int64_t n_planes;         // all tokens' planes
+  int64_t n_planes;         // from one block to the next: the packed activations' stride
   int32_t blocks;
   uint32_t group_ends;  // bit b: the group ends with block b
   bool goes_on;         // block 0 continues a group, whose sums so far are in `inner`
@@ -168,7 +168,7 @@ void prefill_rows(const Linear& l, const PackedActs& acts, int32_t row, int32_t 
     const int32_t chunk = blocks - block < kChunkBlocks ? blocks - block : kChunkBlocks;
     unpack_chunk<kFormat, kAsymmetric>(l.w, row, row_end, block, chunk, s);
     TileInput in{};
-    in.n_planes = static_cast<int64_t>(l.n_tokens) * P;
+    in.n_planes = static_cast<int64_t>(acts.stride);
     in.blocks = chunk;
     in.goes_on = block % group_blocks != 0;
     in.is_cut = (block + chunk) % group_blocks != 0;

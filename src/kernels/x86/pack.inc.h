@@ -67,9 +67,8 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_
       const float scale = zero ? 0.0f : max / largest_code(planes);
       const __m256 inverse = _mm256_set1_ps(zero ? 0.0f : largest_code(planes) / max);
       for (int i = 0; i < 4; i++) v[i] = _mm256_mul_ps(v[i], inverse);
-      const size_t at =
-          (static_cast<size_t>(b) * static_cast<size_t>(n_tokens) + static_cast<size_t>(t)) *
-          static_cast<size_t>(planes);
+      const size_t at = static_cast<size_t>(b) * acts.stride +
+                        static_cast<size_t>(t) * static_cast<size_t>(planes);
       if (planes == 1) {
         store_plane<kFormat>(v, acts, at, scale);
         continue;

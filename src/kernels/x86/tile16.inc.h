@@ -11,7 +11,9 @@ namespace {
 struct Tile16 {
   static constexpr int kLanes = 16;
   static constexpr int kVectors = 3;
-  static constexpr int kTokens = 8;  // 24 sums + 3 weights + 1 activation of 32 registers
+  // 12 integer sums (two dot products a cycle, five cycles each: ten hide the latency), as many
+  // float ones that never leave their registers, 3 weights and 1 activation of 32 registers.
+  static constexpr int kTokens = 4;
 
   static PHIAL_INLINE void add_dots16(__m512i& acc, __m512i u, __m512i s) {
 #if defined(__clang__)
@@ -21,36 +23,56 @@ struct Tile16 {
 #endif
   }
 
+  static PHIAL_INLINE __m512i broadcast(const int8_t* four) {
+    int32_t dword;
+    __builtin_memcpy(&dword, four, sizeof dword);
+    return _mm512_set1_epi32(dword);
+  }
+
+  static PHIAL_INLINE void prefetch(const void* p) {
+    _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
+  }
+
+  // Where the integer sums start: -zero * sum of the activations.
+  template <Format kFormat, bool kAsymmetric>
+  static PHIAL_INLINE __m512i first_sum(__m512i offset, const int32_t* zero_points) {
+    if constexpr (!kAsymmetric) return offset;
+    // 16 x 16 bits, the zeros' high halves are 0
+    return _mm512_madd_epi16(_mm512_load_si512(zero_points),
+                             _mm512_srai_epi32(offset, symmetric_zero_log2(kFormat)));
+  }
+
   template <Format kFormat, bool kAsymmetric, int T, int P>
   static void run(const TileInput& in, float* inner, float* sums) {
-    alignas(64) float
-        local[T][kVectors * kLanes];  // `inner` while it is being summed: in L1, at fixed addresses
+    __m512 part[T][kVectors];  // the group's sums so far
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {
       PHIAL_UNROLL
       for (int v = 0; v < kVectors; v++)
-        _mm512_store_ps(
-            local[t] + v * kLanes,
-            in.goes_on ? _mm512_load_ps(inner + t * kTileRows + v * kLanes) : _mm512_setzero_ps());
+        part[t][v] =
+            in.goes_on ? _mm512_load_ps(inner + t * kTileRows + v * kLanes) : _mm512_setzero_ps();
     }
+    const uint8_t* codes = in.codes;
+    const int8_t* acts = in.acts;
+    const int32_t* offsets = in.offsets;
+    const float* act_scales = in.act_scales;
     for (int32_t b = 0; b < in.blocks; b++) {
+      // What the next tokens' tile will read: it comes from L2 otherwise, at 8 times this tile's
+      // share of the time.
+      PHIAL_UNROLL
+      for (int i = 0; i < T * P * kActBlock; i += 64) prefetch(acts + T * P * kActBlock + i);
+      prefetch(sums + T * kTileRows + b * 32);
+      prefetch(sums + T * kTileRows + b * 32 + 16);
       __m512i acc[T * P][kVectors];
       PHIAL_UNROLL
       for (int t = 0; t < T * P; t++) {
-        const __m512i offset = _mm512_set1_epi32(in.offsets[b * in.n_planes + t]);
+        const __m512i offset = _mm512_set1_epi32(offsets[t]);
         PHIAL_UNROLL
-        for (int v = 0; v < kVectors; v++) {
-          if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
-            const __m512i zeros = _mm512_load_si512(in.zeros + b * kTileRows + v * kLanes);
-            acc[t][v] =
-                _mm512_madd_epi16(zeros, _mm512_srai_epi32(offset, symmetric_zero_log2(kFormat)));
-          } else {
-            acc[t][v] = offset;
-          }
-        }
+        for (int v = 0; v < kVectors; v++)
+          acc[t][v] =
+              first_sum<kFormat, kAsymmetric>(offset, in.zeros + b * kTileRows + v * kLanes);
       }
-      const uint8_t* codes = in.codes + b * kSteps * kStepBytes;
-      const int8_t* acts = in.acts + b * in.n_planes * kActBlock;
+      PHIAL_UNROLL
       for (int32_t s = 0; s < kSteps; s++) {
         __m512i w[kVectors];
         PHIAL_UNROLL
@@ -58,48 +80,47 @@ struct Tile16 {
           w[v] = _mm512_load_si512(codes + s * kStepBytes + v * 64);
         PHIAL_UNROLL
         for (int t = 0; t < T * P; t++) {
-          int32_t dword;
-          __builtin_memcpy(&dword, acts + t * kActBlock + s * 4, sizeof dword);
-          const __m512i a = _mm512_set1_epi32(dword);
+          const __m512i a = broadcast(acts + t * kActBlock + s * 4);
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++) add_dots16(acc[t][v], w[v], a);
         }
       }
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
-        const __m512 scale = _mm512_set1_ps(in.act_scales[b * in.n_planes + t * P]);
+        const __m512 scale = _mm512_set1_ps(act_scales[t * P]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
-          float* p = local[t] + v * kLanes;
           __m512i dots = acc[t * P][v];
           if constexpr (P == 2)
             dots = _mm512_add_epi32(
                 _mm512_sub_epi32(_mm512_slli_epi32(dots, 8), _mm512_slli_epi32(dots, 1)),
                 acc[t * P + 1][v]);
-          _mm512_store_ps(p, _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, _mm512_load_ps(p)));
+          part[t][v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, part[t][v]);
         }
       }
-      if (in.group_ends >> b & 1) end_group<T>(in.scales + b * kTileRows, local, sums);
+      if (in.group_ends >> b & 1) {
+        PHIAL_UNROLL
+        for (int v = 0; v < kVectors; v++) {
+          const __m512 scale = _mm512_load_ps(in.scales + b * kTileRows + v * kLanes);
+          PHIAL_UNROLL
+          for (int t = 0; t < T; t++) {
+            float* s = sums + t * kTileRows + v * kLanes;
+            _mm512_store_ps(s, _mm512_fmadd_ps(part[t][v], scale, _mm512_load_ps(s)));
+            part[t][v] = _mm512_setzero_ps();
+          }
+        }
+      }
+      codes += kSteps * kStepBytes;
+      acts += in.n_planes * kActBlock;
+      offsets += in.n_planes;
+      act_scales += in.n_planes;
     }
     if (!in.is_cut) return;
-    for (int t = 0; t < T; t++)
-      for (int v = 0; v < kVectors; v++)
-        _mm512_store_ps(inner + t * kTileRows + v * kLanes, _mm512_load_ps(local[t] + v * kLanes));
-  }
-
-  template <int T>
-  static PHIAL_INLINE void end_group(const float* scales, float (*local)[kVectors * kLanes],
-                                     float* sums) {
     PHIAL_UNROLL
-    for (int v = 0; v < kVectors; v++) {
-      const __m512 scale = _mm512_load_ps(scales + v * kLanes);
+    for (int t = 0; t < T; t++) {
       PHIAL_UNROLL
-      for (int t = 0; t < T; t++) {
-        float* p = local[t] + v * kLanes;
-        float* s = sums + t * kTileRows + v * kLanes;
-        _mm512_store_ps(s, _mm512_fmadd_ps(_mm512_load_ps(p), scale, _mm512_load_ps(s)));
-        _mm512_store_ps(p, _mm512_setzero_ps());
-      }
+      for (int v = 0; v < kVectors; v++)
+        _mm512_store_ps(inner + t * kTileRows + v * kLanes, part[t][v]);
     }
   }
 };
