@@ -149,7 +149,7 @@ const KernelTable& best() {
 
 size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols, int32_t planes) {
   if (format != Format::kU8 && format != Format::kU4) return 0;
-  return packed_end(packed_stride(n_tokens, planes) * static_cast<size_t>(act_blocks(cols)));
+  return packed_end(packed_stride(n_tokens, planes) * static_cast<size_t>(act_lines(cols)));
 }
 
 // The prefill path's parts, see x86/linear_quant_prefill.inc.h, which asserts that they fit.

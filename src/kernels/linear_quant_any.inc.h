@@ -70,8 +70,7 @@ void linear_quant_any(const Linear& l) {
       for (int32_t c0 = 0; c0 < cols; c0 += kActBlock) {
         const int32_t end = cols - c0 < kActBlock ? cols : c0 + kActBlock;
         const size_t planes = static_cast<size_t>(l.planes);
-        const size_t first =
-            static_cast<size_t>(c0 / kActBlock) * acts.stride + static_cast<size_t>(t0) * planes;
+        const int32_t block = c0 / kActBlock;
         int16_t codes[kActBlock];
         block_codes<kFormat>(l.w, row, c0, end - c0, codes);
         for (int32_t c = c0; c < end;) {  // one segment
@@ -84,14 +83,16 @@ void linear_quant_any(const Linear& l) {
           }
           const float scale = f16_value(l.w.scales[static_cast<int64_t>(row) * groups + g]);
           for (int32_t t = 0; t < n; t++) {
-            const size_t at = first + static_cast<size_t>(t) * planes;
-            const int8_t* a = acts.codes + at * kActBlock;
+            const size_t line = acts.line(block, static_cast<size_t>(t0 + t) * planes);
+            const int8_t* a = acts.lines + line * kLineBytes + block_in_line(kFormat, block);
             int32_t dot = 0;
-            for (int i = 0; i < kActBlock; i++) dot += w[i] * a[i];
-            if (planes == 2) {
+            for (size_t p = 0; p < planes; p++) {
               dot *= kPlaneBase;
-              for (int i = 0; i < kActBlock; i++) dot += w[i] * a[kActBlock + i];
+              for (int i = 0; i < kActBlock / 2; i++)
+                dot += w[i] * a[i] + w[kActBlock / 2 + i] * a[half_distance(kFormat) + i];
+              a += kLineBytes;
             }
+            const size_t at = line * kLineBlocks + static_cast<size_t>(block % kLineBlocks);
             inner[t] = __builtin_fmaf(static_cast<float>(dot), acts.scales[at], inner[t]);
             if (next == (g + 1) * group) {
               sum[t] = __builtin_fmaf(inner[t], scale, sum[t]);

@@ -151,17 +151,22 @@ QuantShape random_quant_shape(Rng& rng) {
   constexpr int32_t kGroups[] = {32, 64, 96, 128, 256, 0, 0, 2, 6, 16, 20, 48};
   QuantShape s;
   s.format = rng.below(2) ? WeightFormat::kU4 : WeightFormat::kU8;
+  s.asymmetric = rng.below(2);
   s.rows = 1 + static_cast<int32_t>(rng.below(120));
   s.group = kGroups[rng.below(std::size(kGroups))];
   if (s.group)
     s.cols = s.group * (1 + static_cast<int32_t>(rng.below(static_cast<uint64_t>(700 / s.group))));
   else
     s.cols = s.group = 2 * (1 + static_cast<int32_t>(rng.below(350)));
+  if (rng.below(4) == 0) {  // packages' own: paths of their own for few tokens
+    s.group = 128;
+    s.cols = 512 * (1 + static_cast<int32_t>(rng.below(3)));
+    return s;
+  }
   if (s.format == WeightFormat::kU8 && rng.below(4) == 0) {  // u8 may have odd groups
     s.group = 1 + 2 * static_cast<int32_t>(rng.below(40));
     s.cols = s.group * (1 + static_cast<int32_t>(rng.below(8)));
   }
-  s.asymmetric = rng.below(2);
   return s;
 }
 

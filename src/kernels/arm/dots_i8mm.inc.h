@@ -34,9 +34,10 @@ struct Smmla {
       pair[p][3] = lasts(x.b, y.b);
     }
     for (int t = 0; t < T; t += 2) {
-      const int8_t *x = acts + t * kActBlock, *y = x + kActBlock;
-      const int8x16_t xa = vld1q_s8(x), xb = vld1q_s8(x + 16), ya = vld1q_s8(y),
-                      yb = vld1q_s8(y + 16);
+      constexpr int32_t kHalf = half_distance(kFormat);
+      const int8_t *x = acts + t * kLineBytes, *y = x + kLineBytes;
+      const int8x16_t xa = vld1q_s8(x), xb = vld1q_s8(x + kHalf), ya = vld1q_s8(y),
+                      yb = vld1q_s8(y + kHalf);
       const int8x16_t tokens[4] = {firsts(xa, ya), lasts(xa, ya), firsts(xb, yb), lasts(xb, yb)};
       int32x4_t sum[2] = {vdupq_n_s32(0), vdupq_n_s32(0)};  // row 0 of both tokens, row 1 of both
       for (int i = 0; i < 4; i++)

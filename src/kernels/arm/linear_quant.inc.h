@@ -45,7 +45,8 @@ struct Sdot {
   template <Format kFormat, int T>
   static inline void of_block(const BlockCodes<kFormat>* w, const int8_t* acts, int32x4_t* dots) {
     for (int t = 0; t < T; t++) {
-      const int8x16_t x = vld1q_s8(acts + t * kActBlock), y = vld1q_s8(acts + t * kActBlock + 16);
+      const int8x16_t x = vld1q_s8(acts + t * kLineBytes),
+                      y = vld1q_s8(acts + t * kLineBytes + half_distance(kFormat));
       int32x4_t dot[kRows];
       for (int r = 0; r < kRows; r++)
         dot[r] = vdotq_s32(vdotq_s32(vdupq_n_s32(0), w[r].a, x), w[r].b, y);
@@ -92,18 +93,21 @@ void linear_rows(const Linear& l, const PackedActs& acts, int32_t row, int count
           w[r].load(rest);
         }
       }
-      const size_t first = static_cast<size_t>(b) * acts.stride + static_cast<size_t>(t0) * P;
+      const size_t first = acts.line(b, static_cast<size_t>(t0) * P);
+      const int8_t* const first_codes = acts.lines + first * kLineBytes + block_in_line(kFormat, b);
       int32x4_t dots[T * P];
-      Dots::template of_block<kFormat, T * P>(w, acts.codes + first * kActBlock, dots);
+      Dots::template of_block<kFormat, T * P>(w, first_codes, dots);
       for (int t = 0; t < T; t++) {
         int32x4_t both = vdupq_n_s32(0);  // planes together
         for (int p = 0; p < P; p++) {
-          const size_t at = first + static_cast<size_t>(t * P + p);
+          const size_t at = (first + static_cast<size_t>(t * P + p)) * kLineBlocks +
+                            static_cast<size_t>(b % kLineBlocks);
           const int32_t minus_sum = acts.offsets[at] >> symmetric_zero_log2(kFormat);
           both = vmlaq_n_s32(vmlaq_n_s32(dots[t * P + p], zero, minus_sum), both, kPlaneBase);
         }
         inner[t] = vfmaq_n_f32(inner[t], vcvtq_f32_s32(both),
-                               acts.scales[first + static_cast<size_t>(t * P)]);
+                               acts.scales[(first + static_cast<size_t>(t * P)) * kLineBlocks +
+                                           static_cast<size_t>(b % kLineBlocks)]);
       }
     }
     const float32x4_t scale = vld1q_f32(scales);

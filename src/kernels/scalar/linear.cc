@@ -31,34 +31,37 @@ template <Format kFormat>
 void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_t begin,
           int32_t end, void* packed) {
   const PackedActs acts = packed_acts(packed, n_tokens, planes, cols);
-  int8_t* codes = const_cast<int8_t*>(acts.codes);
+  int8_t* lines = const_cast<int8_t*>(acts.lines);
   float* scales = const_cast<float*>(acts.scales);
   int32_t* offsets = const_cast<int32_t*>(acts.offsets);
   for (int32_t t = begin; t < end; t++) {
-    for (int32_t b = 0; b < act_blocks(cols); b++) {
+    for (int32_t b = 0; b < act_lines(cols) * kLineBlocks; b++) {
       const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
       const int32_t count = cols - b * kActBlock < kActBlock ? cols - b * kActBlock : kActBlock;
-      const size_t at = static_cast<size_t>(b) * acts.stride +
-                        static_cast<size_t>(t) * static_cast<size_t>(planes);
+      const size_t line = acts.line(b, static_cast<size_t>(t) * static_cast<size_t>(planes));
       float largest = 0;
       for (int32_t i = 0; i < count; i++) largest = std::fmax(largest, std::fabs(p[i]));
       const bool zero = !(largest >= kSmallestActs);
       const float inverse = zero ? 0.0f : largest_code(planes) / largest;
       int32_t sums[2] = {};
       for (int32_t i = 0; i < kActBlock; i++) {
-        int8_t* const place = codes + at * kActBlock + packed_place<kFormat>(i);
+        const int32_t in_block = packed_place<kFormat>(i), half = kActBlock / 2;
+        int8_t* const place = lines + line * kLineBytes + block_in_line(kFormat, b) +
+                              in_block / half * half_distance(kFormat) + in_block % half;
         const float code = i < count ? std::rintf(p[i] * inverse) : 0.0f;
         const float high = planes == 2 ? std::rintf(code * kInversePlaneBase) : code;
         place[0] = static_cast<int8_t>(static_cast<int32_t>(high));
         sums[0] += place[0];
         if (planes == 1) continue;
-        place[kActBlock] = static_cast<int8_t>(static_cast<int32_t>(code) -
-                                               kPlaneBase * static_cast<int32_t>(high));
-        sums[1] += place[kActBlock];
+        place[kLineBytes] = static_cast<int8_t>(static_cast<int32_t>(code) -
+                                                kPlaneBase * static_cast<int32_t>(high));
+        sums[1] += place[kLineBytes];
       }
       for (int32_t plane = 0; plane < planes; plane++) {
-        scales[at + static_cast<size_t>(plane)] = zero ? 0.0f : largest / largest_code(planes);
-        offsets[at + static_cast<size_t>(plane)] = -symmetric_zero(kFormat) * sums[plane];
+        const size_t at = (line + static_cast<size_t>(plane)) * kLineBlocks +
+                          static_cast<size_t>(b % kLineBlocks);
+        scales[at] = zero ? 0.0f : largest / largest_code(planes);
+        offsets[at] = -symmetric_zero(kFormat) * sums[plane];
       }
     }
   }

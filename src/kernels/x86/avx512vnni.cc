@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The avx512vnni tier: AVX-512 (F, BW, VL, DQ) with VNNI. Decoding of u8 and u4 stays on ymm
-// registers: it waits for memory, and zmm ones gained nothing there.
+// The avx512vnni tier: AVX-512 (F, BW, VL, DQ) with VNNI.
 #define PHIAL_DOT 2
 #define PHIAL_ZMM
 
@@ -9,6 +8,7 @@
 #include "kernels/x86/elementwise.inc.h"
 #include "kernels/x86/linear_float.inc.h"
 #include "kernels/x86/linear_quant.inc.h"
+#include "kernels/x86/linear_quant_lines16.inc.h"
 #include "kernels/x86/pack.inc.h"
 #include "kernels/x86/peak.inc.h"
 #include "kernels/x86/tile16.inc.h"
@@ -24,8 +24,8 @@ constinit const KernelTable kAvx512VnniTable = {
     .linear_f32 = linear_float<Vec16, F32Weights<Vec16>>,
     .linear_f16 = linear_float<Vec16, F16Weights<Vec16>>,
     .linear_bf16 = linear_float<Vec16, BF16Weights<Vec16>>,
-    .linear_u8 = linear_quant<Tile16, Format::kU8>,
-    .linear_u4 = linear_quant<Tile16, Format::kU4>,
+    .linear_u8 = linear_quant<Paths<Tile16, Lines16>, Format::kU8>,
+    .linear_u4 = linear_quant<Paths<Tile16, Lines16>, Format::kU4>,
     .attend = attend<Vec16>,
     .rms_norm = rms_norm<Vec16>,
     .rope = rope<Vec16>,

@@ -3,30 +3,39 @@
 // of speed alone. Local to the file that includes it.
 #pragma once
 
-#include "kernels/x86/linear_quant_decode.inc.h"
+#include "kernels/x86/linear_quant_lines.inc.h"
 #include "kernels/x86/linear_quant_prefill.inc.h"
 
 namespace phial::kernels {
 namespace {
 
-// From here on the transposing path is faster (bench/kernels, docs/decisions/0005-kernels.md).
-constexpr int32_t kPrefillTokens = 5;
+// What a tier computes with: its tile for many tokens, and the few tokens' path for groups of 128.
+template <class Prefill, class GroupsOf128>
+struct Paths {
+  using Tile = Prefill;
+  using Lines = GroupsOf128;
+};
 
-template <class Tile, Format kFormat, int P>
-void linear_quant_planes(const Linear& l) {
-  if (l.n_tokens >= kPrefillTokens) {
-    if (l.w.zero_points) return linear_quant_prefill<Tile, kFormat, true, P>(l);
-    return linear_quant_prefill<Tile, kFormat, false, P>(l);
-  }
-  if (l.w.zero_points) return linear_quant_decode<kFormat, true, P>(l);
-  linear_quant_decode<kFormat, false, P>(l);
+template <class P, Format kFormat, bool kAsymmetric, int kPlanes>
+void linear_quant_zeros(const Linear& l) {
+  if (l.n_tokens >= P::Lines::kPrefillTokens)
+    return linear_quant_prefill<typename P::Tile, kFormat, kAsymmetric, kPlanes>(l);
+  if (groups_are_lines(l.w))
+    return linear_quant_decode<typename P::Lines, kFormat, kAsymmetric, kPlanes>(l);
+  linear_quant_decode<AnyGroups, kFormat, kAsymmetric, kPlanes>(l);
 }
 
-template <class Tile, Format kFormat>
+template <class P, Format kFormat, int kPlanes>
+void linear_quant_planes(const Linear& l) {
+  if (l.w.zero_points) return linear_quant_zeros<P, kFormat, true, kPlanes>(l);
+  linear_quant_zeros<P, kFormat, false, kPlanes>(l);
+}
+
+template <class P, Format kFormat>
 void linear_quant(const Linear& l) {
   if (!groups_hold_blocks(l.w)) return linear_quant_any<kFormat>(l);
-  if (l.planes == 2) return linear_quant_planes<Tile, kFormat, 2>(l);
-  linear_quant_planes<Tile, kFormat, 1>(l);
+  if (l.planes == 2) return linear_quant_planes<P, kFormat, 2>(l);
+  linear_quant_planes<P, kFormat, 1>(l);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ struct PairCodes {
 };
 
 // Lane r: rows' dots of the first block; lane 4 + r: of the second one. `x` and `y` are the blocks'
-// activations.
+// activations; u4: their even and their odd columns.
 template <Format kFormat>
 PHIAL_INLINE __m256i pair_dots(const PairCodes<kFormat>* w, const int8_t* x, const int8_t* y) {
   const __m256i bx = load32(x), by = load32(y);
@@ -51,12 +51,9 @@ PHIAL_INLINE __m256i pair_dots(const PairCodes<kFormat>* w, const int8_t* x, con
     return _mm256_add_epi32(_mm256_permute2x128_si256(p, q, 0x20),
                             _mm256_permute2x128_si256(p, q, 0x31));
   } else {
-    const __m256i evens = _mm256_permute2x128_si256(bx, by, 0x20),
-                  odds = _mm256_permute2x128_si256(bx, by, 0x31);
     return _mm256_hadd_epi32(
-        _mm256_hadd_epi32(dot_u4(w[0].a, evens, w[0].b, odds), dot_u4(w[1].a, evens, w[1].b, odds)),
-        _mm256_hadd_epi32(dot_u4(w[2].a, evens, w[2].b, odds),
-                          dot_u4(w[3].a, evens, w[3].b, odds)));
+        _mm256_hadd_epi32(dot_u4(w[0].a, bx, w[0].b, by), dot_u4(w[1].a, bx, w[1].b, by)),
+        _mm256_hadd_epi32(dot_u4(w[2].a, bx, w[2].b, by), dot_u4(w[3].a, bx, w[3].b, by)));
   }
 }
 
@@ -98,7 +95,6 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   constexpr int32_t kPair = pair_bytes(kFormat);
   constexpr bool kBiased = zero_bias(kFormat) != 0;  // symmetric codes need no offset then
   const int32_t cols = l.w.cols, blocks = act_blocks(cols);
-  const size_t n_planes = acts.stride;  // of a block
   const int32_t group_blocks = l.w.group == cols ? blocks : l.w.group / kActBlock;
   __m128 inner[T], sum[T];
   PHIAL_UNROLL
@@ -120,8 +116,10 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   // Blocks b and b + 1; only the first counts if `second` is false.
   const auto add_pair = [&](const PairCodes<kFormat>* w, int32_t b,
                             bool second) PHIAL_INLINE_LAMBDA {
-    const size_t x = static_cast<size_t>(b) * n_planes + static_cast<size_t>(t0) * P;
-    const size_t z = second ? x + n_planes : x;
+    // Both are in the same line; what lies past the last block is zero.
+    const size_t line = acts.line(b, static_cast<size_t>(t0) * P);
+    const int8_t* const codes = acts.lines + line * kLineBytes + block_in_line(kFormat, b);
+    const size_t first = line * kLineBlocks + static_cast<size_t>(b % kLineBlocks);
     GroupOfRows<kFormat, kAsymmetric> group_of_second = group;
     if (left == 1 && second) group_of_second.load(l.w, rows, group_index + 1);
     __m256 dots[T];
@@ -130,30 +128,33 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
       __m256i both = _mm256_setzero_si256();  // planes together
       PHIAL_UNROLL
       for (int p = 0; p < P; p++) {
-        const size_t xt = x + static_cast<size_t>(t * P + p),
-                     zt = z + static_cast<size_t>(t * P + p);
-        __m256i d = pair_dots<kFormat>(w, acts.codes + xt * kActBlock, acts.codes + zt * kActBlock);
+        const size_t at = first + static_cast<size_t>(t * P + p) * kLineBlocks;
+        const int8_t* const x = codes + (t * P + p) * kLineBytes;
+        __m256i d =
+            pair_dots<kFormat>(w, x, x + (kFormat == Format::kU8 ? kActBlock : kLineBytes / 2));
         if constexpr (kAsymmetric) {
           const __m256i zeros = _mm256_inserti128_si256(_mm256_castsi128_si256(group.zeros),
                                                         group_of_second.zeros, 1);
-          const __m256i minus_sums = _mm256_srai_epi32(two_of(acts.offsets[xt], acts.offsets[zt]),
-                                                       symmetric_zero_log2(kFormat));
+          const __m256i minus_sums = _mm256_srai_epi32(
+              two_of(acts.offsets[at], acts.offsets[at + 1]), symmetric_zero_log2(kFormat));
           d = _mm256_add_epi32(d, _mm256_mullo_epi32(zeros, minus_sums));
         } else if constexpr (!kBiased) {
-          d = _mm256_add_epi32(d, two_of(acts.offsets[xt], acts.offsets[zt]));
+          d = _mm256_add_epi32(d, two_of(acts.offsets[at], acts.offsets[at + 1]));
         }
         both = p == 0 ? d : _mm256_add_epi32(times_plane_base(both), d);
       }
       dots[t] = _mm256_cvtepi32_ps(both);
-      inner[t] = _mm_fmadd_ps(_mm256_castps256_ps128(dots[t]),
-                              _mm_set1_ps(acts.scales[x + static_cast<size_t>(t * P)]), inner[t]);
+      inner[t] = _mm_fmadd_ps(
+          _mm256_castps256_ps128(dots[t]),
+          _mm_set1_ps(acts.scales[first + static_cast<size_t>(t * P) * kLineBlocks]), inner[t]);
     }
     if (--left == 0) end_of_group(group.scales);
     if (!second) return;
     PHIAL_UNROLL
     for (int t = 0; t < T; t++)
-      inner[t] = _mm_fmadd_ps(_mm256_extractf128_ps(dots[t], 1),
-                              _mm_set1_ps(acts.scales[z + static_cast<size_t>(t * P)]), inner[t]);
+      inner[t] = _mm_fmadd_ps(
+          _mm256_extractf128_ps(dots[t], 1),
+          _mm_set1_ps(acts.scales[first + 1 + static_cast<size_t>(t * P) * kLineBlocks]), inner[t]);
     group = group_of_second;
     if (--left == 0) {
       end_of_group(group.scales);
@@ -188,16 +189,25 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
   for (int t = 0; t < T; t++) _mm_storeu_ps(y[t], sum[t]);
 }
 
+// Groups of any number of whole blocks.
+struct AnyGroups {
+  template <Format kFormat, bool kAsymmetric, int T, int P>
+  static PHIAL_INLINE void rows(const Linear& l, const RowSet& rows, const PackedActs& acts,
+                                int32_t t0, float (*y)[kRows]) {
+    decode_rows<kFormat, kAsymmetric, T, P>(l, rows, acts, t0, y);
+  }
+};
+
 // Four rows for T tokens from t0 on.
-template <Format kFormat, bool kAsymmetric, int T, int P>
+template <class Groups, Format kFormat, bool kAsymmetric, int T, int P>
 void decode_and_store(const Linear& l, const RowSet& rows, const PackedActs& acts, int32_t t0) {
   float y[T][kRows];
-  decode_rows<kFormat, kAsymmetric, T, P>(l, rows, acts, t0, y);
+  Groups::template rows<kFormat, kAsymmetric, T, P>(l, rows, acts, t0, y);
   for (int t = 0; t < T; t++)
     for (int r = 0; r < rows.count; r++) l.y[(t0 + t) * l.y_stride + rows.row[r]] = y[t][r];
 }
 
-template <Format kFormat, bool kAsymmetric, int P>
+template <class Groups, Format kFormat, bool kAsymmetric, int P>
 void linear_quant_decode(const Linear& l) {
   const PackedActs acts = packed_acts(l.x, l.n_tokens, P, l.w.cols);
   const int64_t row_bytes = kFormat == Format::kU8 ? l.w.cols : l.w.cols / 2,
@@ -214,19 +224,10 @@ void linear_quant_decode(const Linear& l) {
       rows.codes[r] = static_cast<const uint8_t*>(l.w.data) + row * row_bytes;
       rows.scales[r] = l.w.scales + row * groups;
     }
-    for (int32_t t0 = 0; t0 < l.n_tokens;) {  // tokens that share one unpacking: 4, 2 or 1
-      const int32_t left = l.n_tokens - t0;
-      if (left >= 4) {
-        decode_and_store<kFormat, kAsymmetric, 4, P>(l, rows, acts, t0);
-        t0 += 4;
-      } else if (left >= 2) {
-        decode_and_store<kFormat, kAsymmetric, 2, P>(l, rows, acts, t0);
-        t0 += 2;
-      } else {
-        decode_and_store<kFormat, kAsymmetric, 1, P>(l, rows, acts, t0);
-        t0 += 1;
-      }
-    }
+    int32_t t0 = 0;
+    for (; t0 + 2 <= l.n_tokens; t0 += 2)  // two tokens share one unpacking
+      decode_and_store<Groups, kFormat, kAsymmetric, 2, P>(l, rows, acts, t0);
+    if (t0 < l.n_tokens) decode_and_store<Groups, kFormat, kAsymmetric, 1, P>(l, rows, acts, t0);
   }
 }
 

@@ -37,11 +37,15 @@ PHIAL_INLINE int32_t sum_of_codes(__m256i codes) {
 
 // One plane of a block: codes, sum.
 template <Format kFormat>
-PHIAL_INLINE void store_plane(const __m256* whole, const PackedActs& acts, size_t at, float scale) {
+PHIAL_INLINE void store_plane(const __m256* whole, const PackedActs& acts, size_t line,
+                              int32_t block, float scale) {
   __m256i codes = narrow(whole);
   if constexpr (kFormat == Format::kU4) codes = evens_then_odds(codes);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(const_cast<int8_t*>(acts.codes) + at * kActBlock),
-                      codes);
+  int8_t* to = const_cast<int8_t*>(acts.lines) + line * kLineBytes + block_in_line(kFormat, block);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(codes));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to + half_distance(kFormat)),
+                   _mm256_extracti128_si256(codes, 1));
+  const size_t at = line * kLineBlocks + static_cast<size_t>(block % kLineBlocks);
   const_cast<float*>(acts.scales)[at] = scale;
   const_cast<int32_t*>(acts.offsets)[at] = -symmetric_zero(kFormat) * sum_of_codes(codes);
 }
@@ -52,7 +56,7 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_
   const PackedActs acts = packed_acts(packed, n_tokens, planes, cols);
   const __m256 no_sign = _mm256_castsi256_ps(_mm256_set1_epi32(0x7FFFFFFF));
   for (int32_t t = begin; t < end; t++) {
-    for (int32_t b = 0; b < act_blocks(cols); b++) {
+    for (int32_t b = 0; b < act_lines(cols) * kLineBlocks; b++) {
       const float* p = x + static_cast<int64_t>(t) * cols + b * kActBlock;
       const int32_t count = cols - b * kActBlock;
       __m256 v[4], largest = _mm256_setzero_ps();
@@ -67,10 +71,9 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_
       const float scale = zero ? 0.0f : max / largest_code(planes);
       const __m256 inverse = _mm256_set1_ps(zero ? 0.0f : largest_code(planes) / max);
       for (int i = 0; i < 4; i++) v[i] = _mm256_mul_ps(v[i], inverse);
-      const size_t at = static_cast<size_t>(b) * acts.stride +
-                        static_cast<size_t>(t) * static_cast<size_t>(planes);
+      const size_t line = acts.line(b, static_cast<size_t>(t) * static_cast<size_t>(planes));
       if (planes == 1) {
-        store_plane<kFormat>(v, acts, at, scale);
+        store_plane<kFormat>(v, acts, line, b, scale);
         continue;
       }
       __m256 high[4];
@@ -80,8 +83,8 @@ void pack(const float* x, int32_t n_tokens, int32_t cols, int32_t planes, int32_
         high[i] = _mm256_round_ps(_mm256_mul_ps(code, _mm256_set1_ps(kInversePlaneBase)), kNearest);
         v[i] = _mm256_fnmadd_ps(high[i], _mm256_set1_ps(static_cast<float>(kPlaneBase)), code);
       }
-      store_plane<kFormat>(high, acts, at, scale);
-      store_plane<kFormat>(v, acts, at + 1, scale);
+      store_plane<kFormat>(high, acts, line, b, scale);
+      store_plane<kFormat>(v, acts, line + 1, b, scale);
     }
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/x86/linear_quant_prefill.inc.h"
+#include "kernels/x86/unpack16.inc.h"
 
 namespace phial::kernels {
 namespace {
@@ -21,6 +22,11 @@ struct Tile16 {
 #else
     __asm__("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(u), "v"(s));  // why: add_dots in dot.inc.h
 #endif
+  }
+
+  static PHIAL_INLINE __m512i times_plane_base16(__m512i x) {
+    static_assert(kPlaneBase == 256 - 2, "shifts");
+    return _mm512_sub_epi32(_mm512_slli_epi32(x, 8), _mm512_slli_epi32(x, 1));
   }
 
   static PHIAL_INLINE __m512i broadcast(const int8_t* four) {
@@ -42,6 +48,12 @@ struct Tile16 {
                              _mm512_srai_epi32(offset, symmetric_zero_log2(kFormat)));
   }
 
+  template <Format kFormat>
+  static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
+                     PrefillScratch& s) {
+    unpack_blocks16<kFormat>(w, row, row_end, block, n, s);
+  }
+
   template <Format kFormat, bool kAsymmetric, int T, int P>
   static void run(const TileInput& in, float* inner, float* sums) {
     __m512 part[T][kVectors];  // the group's sums so far
@@ -53,20 +65,23 @@ struct Tile16 {
             in.goes_on ? _mm512_load_ps(inner + t * kTileRows + v * kLanes) : _mm512_setzero_ps();
     }
     const uint8_t* codes = in.codes;
-    const int8_t* acts = in.acts;
-    const int32_t* offsets = in.offsets;
-    const float* act_scales = in.act_scales;
     for (int32_t b = 0; b < in.blocks; b++) {
       // What the next tokens' tile will read: it comes from L2 otherwise, at 8 times this tile's
       // share of the time.
       PHIAL_UNROLL
-      for (int i = 0; i < T * P * kActBlock; i += 64) prefetch(acts + T * P * kActBlock + i);
+      for (int i = 0; i < T * P; i++)
+        if (b % 2 == 0)
+          prefetch(in.lines + ((b / kLineBlocks) * in.stride + T * P + i) * kLineBytes +
+                   b % kLineBlocks * 32);
+      const int8_t* acts = in.codes_of_block<kFormat>(b);
+      const int32_t* offsets = in.offsets + in.block(b, 0);
+      const float* act_scales = in.act_scales + in.block(b, 0);
       prefetch(sums + T * kTileRows + b * 32);
       prefetch(sums + T * kTileRows + b * 32 + 16);
       __m512i acc[T * P][kVectors];
       PHIAL_UNROLL
       for (int t = 0; t < T * P; t++) {
-        const __m512i offset = _mm512_set1_epi32(offsets[t]);
+        const __m512i offset = _mm512_set1_epi32(offsets[t * kLineBlocks]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++)
           acc[t][v] =
@@ -80,21 +95,19 @@ struct Tile16 {
           w[v] = _mm512_load_si512(codes + s * kStepBytes + v * 64);
         PHIAL_UNROLL
         for (int t = 0; t < T * P; t++) {
-          const __m512i a = broadcast(acts + t * kActBlock + s * 4);
+          const __m512i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++) add_dots16(acc[t][v], w[v], a);
         }
       }
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
-        const __m512 scale = _mm512_set1_ps(act_scales[t * P]);
+        const __m512 scale = _mm512_set1_ps(act_scales[t * P * kLineBlocks]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           __m512i dots = acc[t * P][v];
           if constexpr (P == 2)
-            dots = _mm512_add_epi32(
-                _mm512_sub_epi32(_mm512_slli_epi32(dots, 8), _mm512_slli_epi32(dots, 1)),
-                acc[t * P + 1][v]);
+            dots = _mm512_add_epi32(times_plane_base16(dots), acc[t * P + 1][v]);
           part[t][v] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scale, part[t][v]);
         }
       }
@@ -111,9 +124,6 @@ struct Tile16 {
         }
       }
       codes += kSteps * kStepBytes;
-      acts += in.n_planes * kActBlock;
-      offsets += in.n_planes;
-      act_scales += in.n_planes;
     }
     if (!in.is_cut) return;
     PHIAL_UNROLL

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernels/x86/linear_quant_prefill.inc.h"
+#include "kernels/x86/unpack8.inc.h"
 
 namespace phial::kernels {
 namespace {
@@ -34,7 +35,7 @@ struct Tile8 {
       for (int32_t s = 0; s < kSteps; s++) {
         PHIAL_UNROLL
         for (int t = 0; t < T; t++) {
-          const __m256i a = broadcast(acts + t * kActBlock + s * 4);
+          const __m256i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
             narrow_acc[t][v] =
@@ -51,7 +52,7 @@ struct Tile8 {
       for (int32_t s = 0; s < kSteps; s++) {
         PHIAL_UNROLL
         for (int t = 0; t < T; t++) {
-          const __m256i a = broadcast(acts + t * kActBlock + s * 4);
+          const __m256i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
             acc[t][v] =
@@ -67,7 +68,7 @@ struct Tile8 {
       for (int v = 0; v < kVectors; v++) w[v] = weights(codes, s, v);
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
-        const __m256i a = broadcast(acts + t * kActBlock + s * 4);
+        const __m256i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) add_dots(acc[t][v], w[v], a);
       }
@@ -83,6 +84,12 @@ struct Tile8 {
     int32_t dword;
     __builtin_memcpy(&dword, four, sizeof dword);
     return _mm256_set1_epi32(dword);
+  }
+
+  template <Format kFormat>
+  static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
+                     PrefillScratch& s) {
+    unpack_blocks8<kFormat>(w, row, row_end, 0, kTileRows, block, 0, n, s);
   }
 
   template <Format kFormat, bool kAsymmetric, int T, int P>
@@ -101,7 +108,7 @@ struct Tile8 {
       __m256i acc[T * P][kVectors];
       PHIAL_UNROLL
       for (int t = 0; t < T * P; t++) {
-        const __m256i offset = _mm256_set1_epi32(in.offsets[b * in.n_planes + t]);
+        const __m256i offset = _mm256_set1_epi32(in.offsets[in.block(b, t)]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
@@ -114,11 +121,11 @@ struct Tile8 {
           }
         }
       }
-      add_block<kFormat, T * P>(in.codes + b * kSteps * kStepBytes,
-                                in.acts + b * in.n_planes * kActBlock, acc);
+      add_block<kFormat, T * P>(in.codes + b * kSteps * kStepBytes, in.codes_of_block<kFormat>(b),
+                                acc);
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
-        const __m256 scale = _mm256_set1_ps(in.act_scales[b * in.n_planes + t * P]);
+        const __m256 scale = _mm256_set1_ps(in.act_scales[in.block(b, t * P)]);
         PHIAL_UNROLL
         for (int v = 0; v < kVectors; v++) {
           float* p = local[t] + v * kLanes;

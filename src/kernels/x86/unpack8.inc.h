@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Codes as linear_quant_prefill.inc.h wants them, transposed on ymm registers. Local to the file
+// that includes it.
+#pragma once
+
+#include <stdint.h>
+
+#include "kernels/x86/linear_quant_prefill.inc.h"
+
+namespace phial::kernels {
+namespace {
+
+constexpr int32_t block_bytes(Format format) { return format == Format::kU8 ? 32 : 16; }
+
+inline int64_t bytes_of_row(const Matrix& w) {
+  return w.format == Format::kU8 ? w.cols : w.cols / 2;
+}
+
+// From `at` of a row on, where the byte is that is read `distance` bytes later: a row's chunk is
+// followed by the same row's next one, and that of the last by the first of the row kTileRows on.
+inline int64_t read_later(int64_t at, int64_t distance, int64_t row_bytes) {
+  const int64_t ahead = at + distance;
+  return ahead < row_bytes ? ahead : ahead + (kTileRows - 1) * row_bytes;
+}
+
+// 8 x 8 dwords: r[i] becomes column i.
+PHIAL_INLINE void transpose8(__m256i* r) {
+  __m256i t[8], u[8];
+  PHIAL_UNROLL
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_epi32(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_epi32(r[i], r[i + 1]);
+  }
+  PHIAL_UNROLL
+  for (int i = 0; i < 8; i += 4) {
+    u[i] = _mm256_unpacklo_epi64(t[i], t[i + 2]);
+    u[i + 1] = _mm256_unpackhi_epi64(t[i], t[i + 2]);
+    u[i + 2] = _mm256_unpacklo_epi64(t[i + 1], t[i + 3]);
+    u[i + 3] = _mm256_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  PHIAL_UNROLL
+  for (int i = 0; i < 4; i++) {
+    r[i] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x20);
+    r[i + 4] = _mm256_permute2x128_si256(u[i], u[i + 4], 0x31);
+  }
+}
+
+// 32 bytes of 8 rows, of which only `bytes` belong to the row: 8 dwords a row into `to`, one step
+// after the other. `ahead`: what will be read soon. u4: the even and odd columns of two blocks.
+template <Format kFormat>
+PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t bytes, int64_t ahead,
+                               uint8_t* to) {
+  __m256i r[8];
+  if (bytes >= 32) {
+    PHIAL_UNROLL
+    for (int i = 0; i < 8; i++) {
+      r[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[i] + at));
+      _mm_prefetch(reinterpret_cast<const char*>(rows[i] + ahead), _MM_HINT_T0);
+    }
+  } else {
+    alignas(32) uint8_t copy[8][32] = {};
+    PHIAL_UNROLL
+    for (int i = 0; i < 8; i++) {
+      __builtin_memcpy(copy[i], rows[i] + at, static_cast<size_t>(bytes));
+      r[i] = _mm256_load_si256(reinterpret_cast<const __m256i*>(copy[i]));
+    }
+  }
+  transpose8(r);
+  PHIAL_UNROLL
+  for (int i = 0; i < 8; i++) {
+    if constexpr (kFormat == Format::kU8) {
+      const __m256i codes =
+          zero_bias(kFormat) ? _mm256_xor_si256(r[i], _mm256_set1_epi8(-128)) : r[i];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(to + i * kStepBytes), codes);
+    } else {
+      const __m256i low = _mm256_set1_epi8(15);
+      uint8_t* block = to + (i / 4) * kSteps * kStepBytes + (i % 4) * kStepBytes;
+      _mm256_store_si256(reinterpret_cast<__m256i*>(block), _mm256_and_si256(r[i], low));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(block + kSteps / 2 * kStepBytes),
+                         _mm256_and_si256(_mm256_srli_epi16(r[i], 4), low));
+    }
+  }
+}
+
+// Blocks [from, n) of the chunk of rows row + [begin, end), of which those from `row_end` on are
+// stood in for by the last one.
+template <Format kFormat>
+void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin, int32_t end,
+                    int32_t block, int32_t from, int32_t n, PrefillScratch& s) {
+  constexpr int32_t kBlockBytes = block_bytes(kFormat), kPerLoad = 32 / kBlockBytes;  // blocks
+  const int64_t row_bytes = bytes_of_row(w);
+  for (int32_t i = begin; i < end && row + i < row_end; i += 8) {
+    const uint8_t* rows[8];
+    for (int j = 0; j < 8; j++) {
+      const int64_t r = row + i + j < row_end ? row + i + j : row_end - 1;
+      rows[j] = static_cast<const uint8_t*>(w.data) + r * row_bytes;
+    }
+    for (int32_t b = from; b < n; b += kPerLoad) {
+      const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
+      unpack_rows8<kFormat>(rows, at, row_bytes - at, read_later(at, 128, row_bytes),
+                            s.codes[b][0][i]);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace phial::kernels
