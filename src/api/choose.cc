@@ -46,11 +46,13 @@ Backends make_backends(std::string_view device, const std::vector<std::string>& 
 
 MemoryNeed memory_need(const Package& package, int32_t tokens, const phial_model_options& options) {
   const Phi3Config& config = package.config();
-  const bool f32 = options.kv_cache && std::string_view(options.kv_cache) == "f32";
+  const std::string_view kv_cache = options.kv_cache ? options.kv_cache : "";
   MemoryNeed need;
   need.weights = package.weight_bytes();
   need.tokens = std::min(tokens, config.max_positions);
-  need.cache_per_token = static_cast<uint64_t>(config.kv_bytes_per_token(f32 ? 4 : 2));
+  need.cache_per_token = static_cast<uint64_t>(config.kv_bytes_per_token(kv_cache == "f32"  ? 4
+                                                                         : kv_cache == "u8" ? 1
+                                                                                            : 2));
   need.cache = need.cache_per_token * static_cast<uint64_t>(need.tokens);
   // Per token of a pass: residual, branch, queries with keys and values, attended, activated, and
   // the widest input packed again for its kernel.

@@ -61,9 +61,10 @@ phial::SessionOptions api::to_session_options(const phial_model_options& options
   result.threads = options.threads;
   result.prefill_chunk = options.prefill_chunk;
   if (options.kv_cache) result.kv_cache = options.kv_cache;
-  if (!result.kv_cache.empty() && result.kv_cache != "f16" && result.kv_cache != "f32") {
-    throw_error(Code::kInvalidArgument, "KV cache precision '{}' is unknown, expected f16 or f32",
-                result.kv_cache);
+  if (!result.kv_cache.empty() && result.kv_cache != "u8" && result.kv_cache != "f16" &&
+      result.kv_cache != "f32") {
+    throw_error(Code::kInvalidArgument,
+                "KV cache precision '{}' is unknown, expected u8, f16 or f32", result.kv_cache);
   }
   if (options.activations) result.activations = options.activations;
   if (!result.activations.empty() && result.activations != "int8" && result.activations != "int16")

@@ -83,6 +83,7 @@ void inherit_all(KernelTable& t, const KernelTable& below) {
   inherit(t.add, below.add);
   inherit(t.f32_to_f16, below.f32_to_f16);
   inherit(t.f16_to_f32, below.f16_to_f32);
+  inherit(t.f32_to_u8, below.f32_to_u8);
   inherit(t.int8_peak, below.int8_peak);
 }
 

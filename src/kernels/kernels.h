@@ -45,7 +45,10 @@ struct Linear {
   void* scratch;  // linear_scratch_bytes(), 64-byte aligned, of this thread alone
 };
 
-enum class KvType : uint8_t { kF32, kF16 };
+// kU8: a position's head_dim codes are followed by kU8Tail bytes, its scale and its offset as f32:
+// value = fma(code, scale, offset).
+enum class KvType : uint8_t { kF32, kF16, kU8 };
+constexpr int32_t kU8Tail = 8;
 
 // Causal attention of one KV head for a run of query tokens and the query heads that share it
 // (GQA).
@@ -58,7 +61,8 @@ struct Attend {
   int32_t n_tokens, n_heads, head_dim;
   int32_t q_position;  // position of token 0
   int32_t window;      // number of visible keys including the own one; <= 0: all
-  const void* k;       // [position][head_dim] of this KV head, row stride kv_stride elements
+  const void* k;       // [position][head_dim] of this KV head, row stride kv_stride elements;
+                       // kU8: the head_dim codes' row has its tail behind them
   const void* v;
   int64_t kv_stride;
   KvType kv_type;
@@ -96,6 +100,8 @@ struct KernelTable {
   void (*add)(const float* x, int32_t n, float* y);  // y += x
   void (*f32_to_f16)(const float* x, int64_t n, uint16_t* y);
   void (*f16_to_f32)(const uint16_t* x, int64_t n, float* y);
+  // A row of KvType::kU8: n codes between the smallest and the largest value, and the tail.
+  void (*f32_to_u8)(const float* x, int32_t n, uint8_t* y);
 
   // `rounds` times the integer products that linear_u8 and linear_u4 are made of, with nothing to
   // load or to store: the tier's peak. Returns how many operations that were (a product and a sum

@@ -104,6 +104,9 @@ void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int3
     if (s.cache->type() == kernels::KvType::kF16) {
       table_.f32_to_f16(k, dim, reinterpret_cast<uint16_t*>(keys + at));
       table_.f32_to_f16(v, dim, reinterpret_cast<uint16_t*>(values + at));
+    } else if (s.cache->type() == kernels::KvType::kU8) {
+      table_.f32_to_u8(k, dim, reinterpret_cast<uint8_t*>(keys + at));
+      table_.f32_to_u8(v, dim, reinterpret_cast<uint8_t*>(values + at));
     } else {
       std::memcpy(keys + at, k, bytes);
       std::memcpy(values + at, v, bytes);
@@ -131,7 +134,7 @@ void Forward::attend(const Segment& s, int32_t layer, int32_t kv_head, int32_t b
   a.window = config_.sliding_window;
   a.k = s.cache->keys(layer, kv_head);
   a.v = s.cache->values(layer, kv_head);
-  a.kv_stride = dim;
+  a.kv_stride = s.cache->stride();
   a.kv_type = s.cache->type();
   a.scale = 1.0f / std::sqrt(static_cast<float>(dim));
   a.out = w_.attended + row * config_.q_rows() + first;

@@ -16,7 +16,14 @@ constexpr int32_t kCommitStep = 128;
 // Below this, memory is kept for the next turn: faulting pages in again costs more than it holds.
 constexpr uint64_t kKeepBytes = 64u << 20;
 
-uint64_t element_bytes(kernels::KvType type) { return type == kernels::KvType::kF32 ? 4 : 2; }
+uint64_t element_bytes(kernels::KvType type) {
+  return type == kernels::KvType::kF32 ? 4 : type == kernels::KvType::kF16 ? 2 : 1;
+}
+
+uint64_t bytes_of_position(kernels::KvType type, int32_t head_dim) {
+  const uint64_t tail = type == kernels::KvType::kU8 ? kernels::kU8Tail : 0;
+  return static_cast<uint64_t>(head_dim) * element_bytes(type) + tail;
+}
 
 }  // namespace
 
@@ -24,7 +31,7 @@ KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType 
     : type_(type),
       kv_heads_(config.n_kv_heads),
       areas_(static_cast<uint64_t>(config.n_layers) * 2 * static_cast<uint64_t>(config.n_kv_heads)),
-      position_bytes_(static_cast<uint64_t>(config.head_dim) * element_bytes(type)),
+      position_bytes_(bytes_of_position(type, config.head_dim)),
       area_bytes_((static_cast<uint64_t>(max_context) * position_bytes_ + kLine - 1) / kLine *
                   kLine) {
   // No huge pages: each head's area would commit 2 MiB at its first token.
@@ -36,6 +43,10 @@ KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType 
                 "refuses; ask for less with --context",
                 max_context, static_cast<double>(areas_ * area_bytes_) / (1u << 30));
   range_ = std::move(*range);
+}
+
+int64_t KvCache::stride() const {
+  return static_cast<int64_t>(position_bytes_ / element_bytes(type_));
 }
 
 void KvCache::touch(int32_t length) {

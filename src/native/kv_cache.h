@@ -3,7 +3,8 @@
 // knowledge, not the cache's.
 //
 // Layout: [layer][key, value][kv_head][position][head_dim], so that a head's attention reads one
-// contiguous run. Address space is reserved for the whole context, memory is used only for
+// contiguous run; with 8 bits, a position's head_dim codes are followed by its scale and offset.
+// Address space is reserved for the whole context, memory is used only for
 // positions that were written.
 #pragma once
 
@@ -23,10 +24,12 @@ class KvCache {
 
   kernels::KvType type() const { return type_; }
 
-  // Position 0 of a KV head; the next position is head_dim elements further.
+  // Position 0 of a KV head; the next position is position_bytes() further.
   std::byte* keys(int32_t layer, int32_t kv_head) const { return area(layer, 0, kv_head); }
   std::byte* values(int32_t layer, int32_t kv_head) const { return area(layer, 1, kv_head); }
   uint64_t position_bytes() const { return position_bytes_; }  // of one head, keys or values
+  // From one position of a head to the next, in elements of the type.
+  int64_t stride() const;
 
   // To be called before positions up to `length` are written. Throws kOutOfMemory if the system
   // hasn't got the memory, as far as it tells beforehand.

@@ -51,9 +51,10 @@ bool all_f32(const Phi3Weights& weights) {
 kernels::KvType choose_kv_type(const Phi3Weights& weights, const std::string& wanted) {
   if (wanted == "f16") return kernels::KvType::kF16;
   if (wanted == "f32") return kernels::KvType::kF32;
+  if (wanted == "u8") return kernels::KvType::kU8;
   if (!wanted.empty())
     throw_error(Code::kInvalidArgument,
-                "key/value cache type '{}' is unknown to the CPU engine; it has f16 and f32",
+                "key/value cache type '{}' is unknown to the CPU engine; it has u8, f16 and f32",
                 wanted);
   return all_f32(weights) ? kernels::KvType::kF32 : kernels::KvType::kF16;
 }

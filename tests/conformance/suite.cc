@@ -44,6 +44,7 @@ std::string error_of(Code code, const std::function<void()>& body) {
 
 std::unique_ptr<Session> Conformance::open(TinyKind kind, SessionOptions options) {
   options.threads = GetParam().threads;
+  options.kv_cache = GetParam().kv_cache;
   return GetParam().backend()->open(GetParam().package(kind), GetParam().device, options);
 }
 

@@ -34,7 +34,8 @@ struct Subject {
   double repeat_tolerance = 0;
   // Relative L2 distance of all logits to reference_forward() of the package's weights.
   double reference_tolerance = 1e-5;
-  int32_t threads = 0;  // of the sessions that the suite opens
+  int32_t threads = 0;        // of the sessions that the suite opens
+  std::string kv_cache = {};  // SessionOptions::kv_cache of every session
 };
 
 inline std::ostream& operator<<(std::ostream& out, const Subject& subject) {

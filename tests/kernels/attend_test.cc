@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "kernels/kernel_fixtures.h"
 
@@ -17,6 +19,7 @@ struct Shape {
   int32_t kv_extra, q_extra;  // what rows are longer than they need be
   int32_t first_visible() const { return window > 0 ? std::max(0, q_position - window + 1) : 0; }
   int32_t keys() const { return q_position + n_tokens; }
+  int64_t stride() const { return head_dim + kv_extra + (kv_type == KvType::kU8 ? kU8Tail : 0); }
 };
 
 // Keys that no query sees are NaN, and the caches end at unreadable pages: neither may be touched.
@@ -36,7 +39,7 @@ struct Inputs {
             shape.window,
             k.as<void>(),
             v.as<void>(),
-            shape.head_dim + shape.kv_extra,
+            shape.stride(),
             shape.kv_type,
             1.0f / std::sqrt(static_cast<float>(shape.head_dim)),
             out,
@@ -46,12 +49,26 @@ struct Inputs {
 };
 
 GuardedBytes random_cache(Rng& rng, const Shape& s, std::vector<float>& values) {
-  const size_t bytes = s.kv_type == KvType::kF16 ? 2 : 4;
-  const int64_t stride = s.head_dim + s.kv_extra;
+  const size_t bytes = s.kv_type == KvType::kU8 ? 1 : s.kv_type == KvType::kF16 ? 2 : 4;
+  const int64_t tail = s.kv_type == KvType::kU8 ? kU8Tail : 0, stride = s.stride();
   // The last row has no extra: the guard follows its head_dim elements.
-  GuardedBytes cache(static_cast<size_t>((s.keys() - 1) * stride + s.head_dim) * bytes);
-  std::memset(cache.as<char>(), 0xFF, cache.bytes());  // NaN in both types
+  GuardedBytes cache(static_cast<size_t>((s.keys() - 1) * stride + s.head_dim + tail) * bytes);
+  std::memset(cache.as<char>(), 0xFF, cache.bytes());  // NaN in all types, u8's scale and offset
   values.assign(static_cast<size_t>(s.keys()) * static_cast<size_t>(s.head_dim), 0);
+  if (s.kv_type == KvType::kU8) {
+    for (int32_t j = s.first_visible(); j < s.keys(); j++) {
+      float* row = values.data() + static_cast<int64_t>(j) * s.head_dim;
+      for (int32_t d = 0; d < s.head_dim; d++) row[d] = activation(rng);
+      uint8_t* codes = cache.as<uint8_t>() + j * stride;
+      table("scalar").f32_to_u8(row, s.head_dim, codes);
+      float scale, offset;
+      std::memcpy(&scale, codes + s.head_dim, 4);
+      std::memcpy(&offset, codes + s.head_dim + 4, 4);
+      for (int32_t d = 0; d < s.head_dim; d++)
+        row[d] = std::fma(static_cast<float>(codes[d]), scale, offset);
+    }
+    return cache;
+  }
   for (int32_t j = s.first_visible(); j < s.keys(); j++)
     for (int32_t d = 0; d < s.head_dim; d++) {
       float& value =
@@ -89,7 +106,7 @@ Shape random_shape(Rng& rng) {
   s.head_dim = kHeadDims[rng.below(std::size(kHeadDims))];
   s.q_position = rng.below(3) == 0 ? 0 : below(300);
   s.window = rng.below(2) ? 0 : 1 + below(150);
-  s.kv_type = rng.below(2) ? KvType::kF16 : KvType::kF32;
+  s.kv_type = static_cast<KvType>(rng.below(3));
   s.kv_extra = rng.below(2) ? 0 : below(70);
   s.q_extra = rng.below(2) ? 0 : below(70);
   return s;
@@ -98,7 +115,9 @@ Shape random_shape(Rng& rng) {
 std::string describe(const KernelTable& table, const Shape& s) {
   return fmt::format("{}: {} tokens x {} heads of {}, position {}, window {}, {}", table.name,
                      s.n_tokens, s.n_heads, s.head_dim, s.q_position, s.window,
-                     s.kv_type == KvType::kF16 ? "f16" : "f32");
+                     s.kv_type == KvType::kU8    ? "u8"
+                     : s.kv_type == KvType::kF16 ? "f16"
+                                                 : "f32");
 }
 
 constexpr float kUntouched = 12345.0f;

@@ -31,7 +31,7 @@ TEST(Dispatch, EveryTableIsComplete) {
     EXPECT_EQ(t.name, tier.name);
     EXPECT_TRUE(t.pack_u8 && t.pack_u4 && t.linear_f32 && t.linear_f16 && t.linear_bf16 &&
                 t.linear_u8 && t.linear_u4 && t.attend && t.rms_norm && t.rope && t.silu_mul &&
-                t.add && t.f32_to_f16 && t.f16_to_f32 && t.int8_peak)
+                t.add && t.f32_to_f16 && t.f16_to_f32 && t.f32_to_u8 && t.int8_peak)
         << tier.name;
   }
 }

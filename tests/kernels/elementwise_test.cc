@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 
 #include "kernels/kernel_fixtures.h"
 
@@ -154,6 +156,32 @@ TEST_P(ElementwiseTest, HalfConversionsAreExact) {
     tier().f32_to_f16(x.as<float>(), n, y.as<uint16_t>());
     for (int64_t i = 0; i < n; i++)
       ASSERT_EQ(y.as<uint16_t>()[i], f32_to_f16(x.as<float>()[i])) << x.as<float>()[i];
+  }
+}
+
+TEST_P(ElementwiseTest, F32ToU8IsHalfAStepOffAtMostAndTheSameOnAllTiers) {
+  Rng rng(17);
+  for (int32_t n : {1, 2, 6, 8, 20, 64, 96, 100, 128}) {
+    for (int round = 0; round < 20; round++) {
+      GuardedBytes x(static_cast<size_t>(n) * 4);
+      GuardedBytes y(static_cast<size_t>(n) + kU8Tail);
+      std::vector<uint8_t> expected(y.bytes());
+      const float width = std::ldexp(1.0f, static_cast<int>(rng.below(30)) - 20);
+      for (int32_t i = 0; i < n; i++)
+        x.as<float>()[i] = round == 0 ? -0.75f : 3 * width + width * rng.normal();
+      tier().f32_to_u8(x.as<float>(), n, y.as<uint8_t>());
+      table("scalar").f32_to_u8(x.as<float>(), n, expected.data());
+      ASSERT_EQ(std::memcmp(y.as<uint8_t>(), expected.data(), expected.size()), 0);
+      float scale, offset;
+      std::memcpy(&scale, expected.data() + n, 4);
+      std::memcpy(&offset, expected.data() + n + 4, 4);
+      const auto [least, largest] = std::minmax_element(x.as<float>(), x.as<float>() + n);
+      EXPECT_EQ(offset, *least);
+      EXPECT_FLOAT_EQ(scale, (*largest - *least) / 255);
+      for (int32_t i = 0; i < n; i++)
+        ASSERT_NEAR(std::fma(static_cast<float>(expected[static_cast<size_t>(i)]), scale, offset),
+                    x.as<float>()[i], 0.5001f * scale + 1e-6f * std::fabs(x.as<float>()[i]));
+    }
   }
 }
 

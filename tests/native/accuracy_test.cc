@@ -57,8 +57,9 @@ struct Text {
 };
 
 Loss loss(const std::shared_ptr<const Package>& package, const std::vector<Text>& texts,
-          const std::string& activations) {
+          const std::string& activations, const std::string& kv_cache = {}) {
   SessionOptions options;
+  options.kv_cache = kv_cache;
   options.activations = activations;
   const auto session = make_native_backend()->open(package, "cpu", options);
   const auto vocab = static_cast<size_t>(package->config().vocab_size);
@@ -102,16 +103,22 @@ TEST_P(NativeAccuracy, DemoModelsLogits) {
   }
   const Loss usual = loss(package, texts, ""), all8 = loss(package, texts, "int8"),
              all16 = loss(package, texts, "int16");
-  RecordProperty(
-      "losses",
-      fmt::format("default {:.2e} {:.4f}, int8 {:.2e} {:.4f}, int16 {:.2e} {:.4f}", usual.distance,
-                  usual.agree, all8.distance, all8.agree, all16.distance, all16.agree));
+  const Loss cache8 = loss(package, texts, "", "u8"),
+             only_cache8 = loss(package, texts, "int16", "u8");
+  RecordProperty("losses", fmt::format("default {:.2e} {:.4f}, int8 {:.2e} {:.4f}, int16 {:.2e} "
+                                       "{:.4f}, u8 cache {:.2e} {:.4f}, with int16 {:.2e} {:.4f}",
+                                       usual.distance, usual.agree, all8.distance, all8.agree,
+                                       all16.distance, all16.agree, cache8.distance, cache8.agree,
+                                       only_cache8.distance, only_cache8.agree));
   EXPECT_LE(usual.distance, 1e-2);
   EXPECT_GE(usual.agree, 0.99);
   EXPECT_LE(all16.distance, 1e-3);  // the f16 cache
   EXPECT_GE(all16.agree, 0.997);
   EXPECT_LE(all8.distance, 3e-2);
   EXPECT_GT(all8.distance, usual.distance);
+  EXPECT_LE(cache8.distance, 1.5e-2);
+  EXPECT_GE(cache8.agree, 0.99);
+  EXPECT_GT(only_cache8.distance, all16.distance);
 }
 
 INSTANTIATE_TEST_SUITE_P(native, NativeAccuracy,

@@ -59,7 +59,7 @@ TEST(native_backend, options_that_cannot_be_are_refused) {
        {+[](SessionOptions& o) { o.context = -1; }, +[](SessionOptions& o) { o.max_sequences = 0; },
         +[](SessionOptions& o) { o.threads = -2; },
         +[](SessionOptions& o) { o.prefill_chunk = -1; },
-        +[](SessionOptions& o) { o.kv_cache = "u8"; }}) {
+        +[](SessionOptions& o) { o.kv_cache = "u4"; }}) {
     SessionOptions options;
     change(options);
     error_of(Code::kInvalidArgument, [&] { open(options); });
@@ -85,14 +85,15 @@ TEST(native_backend, messages_name_numbers_and_the_way_out) {
 TEST(native_backend, the_cache_type_follows_the_weights_and_the_option) {
   const auto tokens = tiny_tokens(tiny_config(), 20);
   for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kF16}) {
-    Logits by_option[3];
-    const char* names[3] = {"", "f32", "f16"};
-    for (int i = 0; i < 3; ++i) {
+    Logits by_option[4];
+    const char* names[4] = {"", "f32", "f16", "u8"};
+    for (int i = 0; i < 4; ++i) {
       SessionOptions options;
       options.kv_cache = names[i];
       by_option[i] = feed(*open(options, TinyFormats::all(format)), 0, tokens);
     }
     EXPECT_NE(by_option[1], by_option[2]);
+    EXPECT_NE(by_option[3], by_option[2]);
     EXPECT_EQ(by_option[0], by_option[format == WeightFormat::kF32 ? 1 : 2]);
   }
 }

@@ -8,14 +8,15 @@ namespace phial {
 namespace {
 
 Subject native_subject(const std::string& name, const TinyFormats& formats,
-                       double reference_tolerance, int32_t threads) {
+                       double reference_tolerance, int32_t threads,
+                       const std::string& kv_cache = {}) {
   const auto package = [formats](TinyKind kind) {
     Phi3Config config = tiny_config();
     if (kind == TinyKind::kLongRope) make_longrope(config, 16);
     if (kind == TinyKind::kWindow) config.sliding_window = 5;
     return tiny_package(config, formats);
   };
-  return {name, make_native_backend, "cpu", package, 0, reference_tolerance, threads};
+  return {name, make_native_backend, "cpu", package, 0, reference_tolerance, threads, kv_cache};
 }
 
 TinyFormats mixed() {
@@ -29,7 +30,9 @@ INSTANTIATE_TEST_SUITE_P(
     native, Conformance,
     ::testing::Values(native_subject("f32", TinyFormats::all(WeightFormat::kF32), 2e-6, 2),
                       native_subject("bf16", TinyFormats::all(WeightFormat::kBF16), 2e-3, 1),
-                      native_subject("u4_and_u8", mixed(), 3e-2, 1)),
+                      native_subject("u4_and_u8", mixed(), 3e-2, 1),
+                      native_subject("u8_cache", TinyFormats::all(WeightFormat::kF16), 3e-2, 1,
+                                     "u8")),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

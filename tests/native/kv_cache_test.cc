@@ -35,10 +35,12 @@ uint64_t resident_bytes() {
 
 TEST(kv_cache, heads_do_not_overlap_and_positions_are_contiguous) {
   const Phi3Config config = tiny_config();
-  for (const auto type : {kernels::KvType::kF16, kernels::KvType::kF32}) {
+  for (const auto type : {kernels::KvType::kU8, kernels::KvType::kF16, kernels::KvType::kF32}) {
     KvCache cache(config, 10, type);
     cache.touch(10);
-    EXPECT_EQ(cache.position_bytes(), 24u * (type == kernels::KvType::kF32 ? 4 : 2));
+    EXPECT_EQ(cache.position_bytes(), type == kernels::KvType::kU8    ? 24u + kernels::kU8Tail
+                                      : type == kernels::KvType::kF16 ? 48u
+                                                                      : 96u);
     const size_t area = 10 * cache.position_bytes();
     uint8_t mark = 0;
     for (int layer = 0; layer < 2; ++layer)

@@ -12,6 +12,7 @@
 #include "kernels/attend_shape.inc.h"
 #include "kernels/half_bits.inc.h"
 #include "kernels/kernels.h"
+#include "kernels/kv_u8.inc.h"
 
 namespace phial::kernels {
 namespace {
@@ -21,18 +22,44 @@ constexpr int kTileRows = 4;        // queries that share loaded keys or values
 constexpr int kTileKeys = 4;        // keys whose scores are summed together
 constexpr int32_t kDirectRows = 4;  // up to here a block isn't converted first
 
+// How a cache's rows become floats. Row: one position's.
 struct F32Kv {
   using Element = float;
-  static inline float32x4_t load(const float* p) { return vld1q_f32(p); }
-  static inline float one(float value) { return value; }
+  struct Row {
+    const float* p;
+    Row(const float* row, int32_t) : p(row) {}
+    float32x4_t load(int32_t d) const { return vld1q_f32(p + d); }
+    float one(int32_t d) const { return p[d]; }
+  };
 };
 
 struct F16Kv {
   using Element = uint16_t;
-  static inline float32x4_t load(const uint16_t* p) {
-    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
-  }
-  static inline float one(uint16_t value) { return f16_value(value); }
+  struct Row {
+    const uint16_t* p;
+    Row(const uint16_t* row, int32_t) : p(row) {}
+    float32x4_t load(int32_t d) const {
+      return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p + d)));
+    }
+    float one(int32_t d) const { return f16_value(p[d]); }
+  };
+};
+
+struct U8Kv {
+  using Element = uint8_t;
+  struct Row {
+    const uint8_t* p;
+    float scale, offset;
+    Row(const uint8_t* row, int32_t head_dim) : p(row) { u8_tail(row, head_dim, &scale, &offset); }
+    float32x4_t load(int32_t d) const {
+      uint32_t four;
+      __builtin_memcpy(&four, p + d, sizeof four);
+      const uint16x8_t wide = vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(four)));
+      const float32x4_t codes = vcvtq_f32_u32(vmovl_u16(vget_low_u16(wide)));
+      return vfmaq_n_f32(vdupq_n_f32(offset), codes, scale);
+    }
+    float one(int32_t d) const { return __builtin_fmaf(static_cast<float>(p[d]), scale, offset); }
+  };
 };
 
 // One block of query rows and its running state, all in scratch. Rows of q and sums are `padded`
@@ -47,14 +74,14 @@ struct QueryRows {
 
 // scores[r][j] = scale * q[r] . k[j] for R rows and four keys.
 template <class Kv, int R>
-void score_tile(const float* q, int32_t padded, const typename Kv::Element* const* k, float scale,
+void score_tile(const float* q, int32_t padded, const typename Kv::Row* k, float scale,
                 float* scores) {
   float32x4_t acc[R][kTileKeys];
   for (int r = 0; r < R; r++)
     for (int j = 0; j < kTileKeys; j++) acc[r][j] = vdupq_n_f32(0);
   for (int32_t d = 0; d < padded; d += kLanes) {
     float32x4_t key[kTileKeys];
-    for (int j = 0; j < kTileKeys; j++) key[j] = Kv::load(k[j] + d);
+    for (int j = 0; j < kTileKeys; j++) key[j] = k[j].load(d);
     for (int r = 0; r < R; r++) {
       const float32x4_t query = vld1q_f32(q + r * padded + d);
       for (int j = 0; j < kTileKeys; j++) acc[r][j] = vfmaq_f32(acc[r][j], query, key[j]);
@@ -66,33 +93,34 @@ void score_tile(const float* q, int32_t padded, const typename Kv::Element* cons
                                                   scale));
 }
 
-// sums[r][0, 4 N) += p[r][j] * v[j] for keys [begin, end) of the block, in order.
+// sums[r][d, d + 4 N) += p[r][j] * v[j] for keys [begin, end) of the block, in order.
 template <class Kv, int R, int N>
-void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t begin,
-                int32_t end, float* sums, int32_t padded) {
+void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t head_dim,
+                int32_t d, int32_t begin, int32_t end, float* sums, int32_t padded) {
   float32x4_t acc[R][N];
   for (int r = 0; r < R; r++)
-    for (int i = 0; i < N; i++) acc[r][i] = vld1q_f32(sums + r * padded + i * kLanes);
+    for (int i = 0; i < N; i++) acc[r][i] = vld1q_f32(sums + r * padded + d + i * kLanes);
   for (int32_t j = begin; j < end; j++) {
+    const typename Kv::Row row(v + j * stride, head_dim);
     float32x4_t value[N];
-    for (int i = 0; i < N; i++) value[i] = Kv::load(v + j * stride + i * kLanes);
+    for (int i = 0; i < N; i++) value[i] = row.load(d + i * kLanes);
     for (int r = 0; r < R; r++)
       for (int i = 0; i < N; i++)
         acc[r][i] = vfmaq_n_f32(acc[r][i], value[i], p[r * kKeyBlock + j]);
   }
   for (int r = 0; r < R; r++)
-    for (int i = 0; i < N; i++) vst1q_f32(sums + r * padded + i * kLanes, acc[r][i]);
+    for (int i = 0; i < N; i++) vst1q_f32(sums + r * padded + d + i * kLanes, acc[r][i]);
 }
 
 template <class Kv, int R>
-void value_rows(const float* p, const typename Kv::Element* v, int64_t stride, int32_t begin,
-                int32_t end, float* sums, int32_t padded) {
+void value_rows(const float* p, const typename Kv::Element* v, int64_t stride, int32_t head_dim,
+                int32_t begin, int32_t end, float* sums, int32_t padded) {
   constexpr int kN = R == 1 ? 8 : 4;  // one row alone needs more chains of additions
   int32_t d = 0;
   for (; d + kN * kLanes <= padded; d += kN * kLanes)
-    value_tile<Kv, R, kN>(p, v + d, stride, begin, end, sums + d, padded);
+    value_tile<Kv, R, kN>(p, v, stride, head_dim, d, begin, end, sums, padded);
   for (; d < padded; d += kLanes)
-    value_tile<Kv, R, 1>(p, v + d, stride, begin, end, sums + d, padded);
+    value_tile<Kv, R, 1>(p, v, stride, head_dim, d, begin, end, sums, padded);
 }
 
 // Scores to weights; largest, total and sums are brought to the new maximum. Keys are `block` ..
@@ -151,11 +179,13 @@ inline void with_rows(int n, const Function& f) {
 template <class Kv>
 void attend_block(QueryRows& b, int32_t block, int32_t begin, int32_t end,
                   const typename Kv::Element* k, const typename Kv::Element* v, int64_t stride,
-                  float scale) {
+                  int32_t head_dim, float scale) {
   for (int32_t j = begin / kTileKeys * kTileKeys; j < end; j += kTileKeys) {
-    const typename Kv::Element* keys[kTileKeys];
-    for (int i = 0; i < kTileKeys; i++)
-      keys[i] = k + max_of(min_of(j + i, end - 1), begin) * stride;
+    const auto key = [&](int i) {
+      return typename Kv::Row(k + max_of(min_of(j + i, end - 1), begin) * stride, head_dim);
+    };
+    static_assert(kTileKeys == 4);
+    const typename Kv::Row keys[kTileKeys] = {key(0), key(1), key(2), key(3)};
     for (int32_t r = 0; r < b.rows; r += kTileRows)
       with_rows(b.rows - r, [&](auto tile) {
         score_tile<Kv, decltype(tile)::kRows>(b.q + r * b.padded, b.padded, keys, scale,
@@ -171,7 +201,7 @@ void attend_block(QueryRows& b, int32_t block, int32_t begin, int32_t end,
       to = max_of(to, min_of(b.last[r + i] + 1 - block, end));
     }
     with_rows(n, [&](auto tile) {
-      value_rows<Kv, decltype(tile)::kRows>(b.scores + r * kKeyBlock, v, stride, from, to,
+      value_rows<Kv, decltype(tile)::kRows>(b.scores + r * kKeyBlock, v, stride, head_dim, from, to,
                                             b.sums + r * b.padded, b.padded);
     });
   }
@@ -182,11 +212,10 @@ template <class Kv>
 void widen(const typename Kv::Element* from, int64_t stride, int32_t begin, int32_t end,
            int32_t head_dim, int32_t padded, float* to) {
   for (int32_t j = begin; j < end; j++) {
+    const typename Kv::Row row(from + j * stride, head_dim);
     int32_t d = 0;
-    for (; d + kLanes <= head_dim; d += kLanes)
-      vst1q_f32(to + j * padded + d, Kv::load(from + j * stride + d));
-    for (; d < padded; d++)
-      to[j * padded + d] = d < head_dim ? Kv::one(from[j * stride + d]) : 0.0f;
+    for (; d + kLanes <= head_dim; d += kLanes) vst1q_f32(to + j * padded + d, row.load(d));
+    for (; d < padded; d++) to[j * padded + d] = d < head_dim ? row.one(d) : 0.0f;
   }
 }
 
@@ -226,11 +255,11 @@ void attend_rows(const Attend& a, int32_t first_row, int32_t rows) {
     const Element* k = static_cast<const Element*>(a.k) + block * a.kv_stride;
     const Element* v = static_cast<const Element*>(a.v) + block * a.kv_stride;
     if (direct) {
-      attend_block<Kv>(b, block, from, to, k, v, a.kv_stride, a.scale);
+      attend_block<Kv>(b, block, from, to, k, v, a.kv_stride, a.head_dim, a.scale);
     } else {
       widen<Kv>(k, a.kv_stride, from, to, a.head_dim, padded, wide_k);
       widen<Kv>(v, a.kv_stride, from, to, a.head_dim, padded, wide_v);
-      attend_block<F32Kv>(b, block, from, to, wide_k, wide_v, padded, a.scale);
+      attend_block<F32Kv>(b, block, from, to, wide_k, wide_v, padded, padded, a.scale);
     }
   }
 
@@ -250,6 +279,8 @@ void attend(const Attend& a) {
   for (int32_t r = 0; r < rows; r += kQueryBlock) {
     if (a.kv_type == KvType::kF16)
       attend_rows<F16Kv>(a, r, min_of(kQueryBlock, rows - r));
+    else if (a.kv_type == KvType::kU8)
+      attend_rows<U8Kv>(a, r, min_of(kQueryBlock, rows - r));
     else
       attend_rows<F32Kv>(a, r, min_of(kQueryBlock, rows - r));
   }

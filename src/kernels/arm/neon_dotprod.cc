@@ -27,6 +27,7 @@ constinit const KernelTable kNeonDotprodTable = {
     .add = add,
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,
+    .f32_to_u8 = f32_to_u8,
     .int8_peak = int8_peak,
 };
 

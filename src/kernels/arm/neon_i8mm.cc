@@ -25,6 +25,7 @@ constinit const KernelTable kNeonI8mmTable = {
     .add = nullptr,
     .f32_to_f16 = nullptr,
     .f16_to_f32 = nullptr,
+    .f32_to_u8 = nullptr,
     .int8_peak = nullptr,
 };
 

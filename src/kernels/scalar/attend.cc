@@ -5,15 +5,33 @@
 
 #include "kernels/attend_shape.inc.h"
 #include "kernels/half_bits.inc.h"
+#include "kernels/kv_u8.inc.h"
 #include "kernels/scalar/scalar.h"
 
 namespace phial::kernels::scalar {
 namespace {
 
-float f32_value(float value) { return value; }
+struct F32Kv {
+  using Element = float;
+  static double at(const float* row, int32_t d, int32_t) { return static_cast<double>(row[d]); }
+};
+struct F16Kv {
+  using Element = uint16_t;
+  static double at(const uint16_t* row, int32_t d, int32_t) {
+    return static_cast<double>(f16_value(row[d]));
+  }
+};
+struct U8Kv {
+  using Element = uint8_t;
+  static double at(const uint8_t* row, int32_t d, int32_t head_dim) {
+    float scale, offset;
+    u8_tail(row, head_dim, &scale, &offset);
+    return static_cast<double>(std::fma(static_cast<float>(row[d]), scale, offset));
+  }
+};
 
 // One query head of one token: keys [begin, end). `sums` holds head_dim doubles.
-template <class Element, float (*value)(Element)>
+template <class Kv>
 void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, double* sums,
                   float* out) {
   for (int32_t d = 0; d < a.head_dim; d++) sums[d] = 0;
@@ -22,10 +40,11 @@ void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, d
     const int32_t n = min_of(kKeyBlock, end - block);
     double scores[kKeyBlock], block_largest = -INFINITY;
     for (int32_t j = 0; j < n; j++) {
-      const Element* k = static_cast<const Element*>(a.k) + (block + j) * a.kv_stride;
+      const typename Kv::Element* k =
+          static_cast<const typename Kv::Element*>(a.k) + (block + j) * a.kv_stride;
       double dot = 0;
       for (int32_t d = 0; d < a.head_dim; d++)
-        dot += static_cast<double>(q[d]) * static_cast<double>(value(k[d]));
+        dot += static_cast<double>(q[d]) * Kv::at(k, d, a.head_dim);
       scores[j] = dot * static_cast<double>(a.scale);
       block_largest = std::fmax(block_largest, scores[j]);
     }
@@ -35,24 +54,24 @@ void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, d
     total *= shrink;
     for (int32_t d = 0; d < a.head_dim; d++) sums[d] *= shrink;
     for (int32_t j = 0; j < n; j++) {
-      const Element* v = static_cast<const Element*>(a.v) + (block + j) * a.kv_stride;
+      const typename Kv::Element* v =
+          static_cast<const typename Kv::Element*>(a.v) + (block + j) * a.kv_stride;
       const double p = std::exp(scores[j] - largest);
       total += p;
-      for (int32_t d = 0; d < a.head_dim; d++) sums[d] += p * static_cast<double>(value(v[d]));
+      for (int32_t d = 0; d < a.head_dim; d++) sums[d] += p * Kv::at(v, d, a.head_dim);
     }
   }
   for (int32_t d = 0; d < a.head_dim; d++) out[d] = static_cast<float>(sums[d] / total);
 }
 
-template <class Element, float (*value)(Element)>
+template <class Kv>
 void attend_all(const Attend& a) {
   double* sums = reinterpret_cast<double*>(aligned_scratch(a.scratch));
   for (int32_t t = 0; t < a.n_tokens; t++) {
     const int32_t position = a.q_position + t;
     for (int32_t h = 0; h < a.n_heads; h++)
-      attend_query<Element, value>(a, a.q + t * a.q_stride + h * a.head_dim,
-                                   first_key(position, a.window), position + 1, sums,
-                                   a.out + t * a.out_stride + h * a.head_dim);
+      attend_query<Kv>(a, a.q + t * a.q_stride + h * a.head_dim, first_key(position, a.window),
+                       position + 1, sums, a.out + t * a.out_stride + h * a.head_dim);
   }
 }
 
@@ -60,9 +79,11 @@ void attend_all(const Attend& a) {
 
 void attend(const Attend& a) {
   if (a.kv_type == KvType::kF16)
-    attend_all<uint16_t, f16_value>(a);
+    attend_all<F16Kv>(a);
+  else if (a.kv_type == KvType::kU8)
+    attend_all<U8Kv>(a);
   else
-    attend_all<float, f32_value>(a);
+    attend_all<F32Kv>(a);
 }
 
 }  // namespace phial::kernels::scalar

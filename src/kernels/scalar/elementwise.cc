@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/half_bits.inc.h"
+#include "kernels/kv_u8.inc.h"
 #include "kernels/scalar/scalar.h"
 
 namespace phial::kernels::scalar {
@@ -43,6 +44,8 @@ void f32_to_f16(const float* x, int64_t n, uint16_t* y) {
 void f16_to_f32(const uint16_t* x, int64_t n, float* y) {
   for (int64_t i = 0; i < n; i++) y[i] = f16_value(x[i]);
 }
+
+void f32_to_u8(const float* x, int32_t n, uint8_t* y) { kernels::f32_to_u8(x, n, y); }
 
 uint64_t int8_peak(uint64_t rounds) {
   constexpr int kWidth = 64;

@@ -28,6 +28,7 @@ void silu_mul(const float* gate, const float* up, int32_t n, float* y);
 void add(const float* x, int32_t n, float* y);
 void f32_to_f16(const float* x, int64_t n, uint16_t* y);
 void f16_to_f32(const uint16_t* x, int64_t n, float* y);
+void f32_to_u8(const float* x, int32_t n, uint8_t* y);
 uint64_t int8_peak(uint64_t rounds);
 
 }  // namespace scalar

@@ -19,6 +19,7 @@ constinit const KernelTable kScalarTable = {
     .add = scalar::add,
     .f32_to_f16 = scalar::f32_to_f16,
     .f16_to_f32 = scalar::f16_to_f32,
+    .f32_to_u8 = scalar::f32_to_u8,
     .int8_peak = scalar::int8_peak,
 };
 

@@ -9,6 +9,7 @@
 
 #include "kernels/attend_shape.inc.h"
 #include "kernels/kernels.h"
+#include "kernels/kv_u8.inc.h"
 #include "kernels/x86/exp.inc.h"
 #include "kernels/x86/vec8.inc.h"
 
@@ -19,18 +20,50 @@ constexpr int kScoreKeys = 4;       // keys whose scores are summed together (V:
 constexpr int kValueRows = 4;       // queries that share a loaded value
 constexpr int32_t kDirectRows = 4;  // up to here a block isn't converted first
 
+// How a cache's rows become floats. Row: one position's.
 template <class V>
 struct F32Kv {
   using Element = float;
-  static PHIAL_INLINE typename V::F load(const float* p) { return V::load(p); }
-  static PHIAL_INLINE typename V::F load_n(const float* p, int n) { return V::load_n(p, n); }
+  struct Row {
+    const float* p;
+    PHIAL_INLINE Row(const float* row, int32_t) : p(row) {}
+    PHIAL_INLINE typename V::F load(int32_t d) const { return V::load(p + d); }
+    PHIAL_INLINE typename V::F load_n(int32_t d, int n) const { return V::load_n(p + d, n); }
+  };
 };
 
 template <class V>
 struct F16Kv {
   using Element = uint16_t;
-  static PHIAL_INLINE typename V::F load(const uint16_t* p) { return V::load_f16(p); }
-  static PHIAL_INLINE typename V::F load_n(const uint16_t* p, int n) { return V::load_f16_n(p, n); }
+  struct Row {
+    const uint16_t* p;
+    PHIAL_INLINE Row(const uint16_t* row, int32_t) : p(row) {}
+    PHIAL_INLINE typename V::F load(int32_t d) const { return V::load_f16(p + d); }
+    PHIAL_INLINE typename V::F load_n(int32_t d, int n) const { return V::load_f16_n(p + d, n); }
+  };
+};
+
+template <class V>
+struct U8Kv {
+  using Element = uint8_t;
+  struct Row {
+    const uint8_t* p;
+    typename V::F scale, offset;
+    PHIAL_INLINE Row(const uint8_t* row, int32_t head_dim) : p(row) {
+      float s, o;
+      u8_tail(row, head_dim, &s, &o);
+      scale = V::set1(s);
+      offset = V::set1(o);
+    }
+    PHIAL_INLINE typename V::F load(int32_t d) const {
+      return V::fma(V::load_u8(p + d), scale, offset);
+    }
+    PHIAL_INLINE typename V::F load_n(int32_t d, int n) const {
+      uint8_t copy[V::kLanes] = {};
+      for (int i = 0; i < n; i++) copy[i] = p[d + i];
+      return V::fma(V::load_u8(copy), scale, offset);
+    }
+  };
 };
 
 constexpr float kNoScore = -__builtin_inff();
@@ -38,7 +71,7 @@ constexpr float kNoScore = -__builtin_inff();
 // scores[r][j] = scale * q[r] . k[j] for R rows and 4 keys; q rows `padded` apart, scores rows
 // kKeyBlock apart.
 template <class V, class Kv, int R>
-void score_tile(const float* q, int32_t padded, const typename Kv::Element* const* k, float scale,
+void score_tile(const float* q, int32_t padded, const typename Kv::Row* k, float scale,
                 float* scores) {
   using F = typename V::F;
   F acc[R][kScoreKeys];
@@ -50,7 +83,7 @@ void score_tile(const float* q, int32_t padded, const typename Kv::Element* cons
   for (int32_t d = 0; d < padded; d += V::kLanes) {
     F key[kScoreKeys];
     PHIAL_UNROLL
-    for (int j = 0; j < kScoreKeys; j++) key[j] = Kv::load(k[j] + d);
+    for (int j = 0; j < kScoreKeys; j++) key[j] = k[j].load(d);
     PHIAL_UNROLL
     for (int r = 0; r < R; r++) {
       const F query = V::load(q + static_cast<int64_t>(r) * padded + d);
@@ -66,30 +99,31 @@ void score_tile(const float* q, int32_t padded, const typename Kv::Element* cons
 }
 
 template <class V, class Kv, int R>
-PHIAL_INLINE void score_tile_of(int n, const float* q, int32_t padded,
-                                const typename Kv::Element* const* k, float scale, float* scores) {
+PHIAL_INLINE void score_tile_of(int n, const float* q, int32_t padded, const typename Kv::Row* k,
+                                float scale, float* scores) {
   if constexpr (R > 1) {
     if (n < R) return score_tile_of<V, Kv, R - 1>(n, q, padded, k, scale, scores);
   }
   score_tile<V, Kv, R>(q, padded, k, scale, scores);
 }
 
-// sums[r][0, N vectors) += p[r][j] * v[j] for keys [begin, end) of the block, in order.
+// sums[r][d, d + N vectors) += p[r][j] * v[j] for keys [begin, end) of the block, in order.
 template <class V, class Kv, int R, int N>
-void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t begin,
-                int32_t end, float* sums, int32_t padded) {
+void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t head_dim,
+                int32_t d, int32_t begin, int32_t end, float* sums, int32_t padded) {
   using F = typename V::F;
   F acc[R][N];
   PHIAL_UNROLL
   for (int r = 0; r < R; r++) {
     PHIAL_UNROLL
     for (int i = 0; i < N; i++)
-      acc[r][i] = V::load(sums + static_cast<int64_t>(r) * padded + i * V::kLanes);
+      acc[r][i] = V::load(sums + static_cast<int64_t>(r) * padded + d + i * V::kLanes);
   }
   for (int32_t j = begin; j < end; j++) {
+    const typename Kv::Row row(v + j * stride, head_dim);
     F value[N];
     PHIAL_UNROLL
-    for (int i = 0; i < N; i++) value[i] = Kv::load(v + j * stride + i * V::kLanes);
+    for (int i = 0; i < N; i++) value[i] = row.load(d + i * V::kLanes);
     PHIAL_UNROLL
     for (int r = 0; r < R; r++) {
       const F weight = V::set1(p[r * kKeyBlock + j]);
@@ -101,24 +135,25 @@ void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, i
   for (int r = 0; r < R; r++) {
     PHIAL_UNROLL
     for (int i = 0; i < N; i++)
-      V::store(sums + static_cast<int64_t>(r) * padded + i * V::kLanes, acc[r][i]);
+      V::store(sums + static_cast<int64_t>(r) * padded + d + i * V::kLanes, acc[r][i]);
   }
 }
 
 template <class V, class Kv, int R>
 PHIAL_INLINE void value_tile_of(int n, const float* p, const typename Kv::Element* v,
-                                int64_t stride, int32_t begin, int32_t end, float* sums,
-                                int32_t padded) {
+                                int64_t stride, int32_t head_dim, int32_t begin, int32_t end,
+                                float* sums, int32_t padded) {
   if constexpr (R > 1) {
-    if (n < R) return value_tile_of<V, Kv, R - 1>(n, p, v, stride, begin, end, sums, padded);
+    if (n < R)
+      return value_tile_of<V, Kv, R - 1>(n, p, v, stride, head_dim, begin, end, sums, padded);
   }
   // One row alone needs more accumulators to hide the latency of the additions.
   constexpr int kN = R == 1 ? 2 * V::kValueVectors : V::kValueVectors;
   int32_t d = 0;
   for (; d + kN * V::kLanes <= padded; d += kN * V::kLanes)
-    value_tile<V, Kv, R, kN>(p, v + d, stride, begin, end, sums + d, padded);
+    value_tile<V, Kv, R, kN>(p, v, stride, head_dim, d, begin, end, sums, padded);
   for (; d < padded; d += V::kLanes)
-    value_tile<V, Kv, R, 1>(p, v + d, stride, begin, end, sums + d, padded);
+    value_tile<V, Kv, R, 1>(p, v, stride, head_dim, d, begin, end, sums, padded);
 }
 
 // One block of query rows and its running state, all in scratch.
@@ -175,13 +210,15 @@ void softmax_rows(QueryBlock<V>& b, int32_t block) {
 template <class V, class Kv>
 void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end,
                   const typename Kv::Element* k, const typename Kv::Element* v, int64_t stride,
-                  float scale) {
+                  int32_t head_dim, float scale) {
   // Tiles of keys begin at multiples of 4 and stay in the block; keys outside [begin, end) are
   // stood in for by the nearest one inside, their scores are masked by softmax_rows.
   for (int32_t j = begin / kScoreKeys * kScoreKeys; j < end; j += kScoreKeys) {
-    const typename Kv::Element* keys[kScoreKeys];
-    for (int i = 0; i < kScoreKeys; i++)
-      keys[i] = k + max_of(min_of(j + i, end - 1), begin) * stride;
+    const auto key = [&](int i) PHIAL_INLINE_LAMBDA {
+      return typename Kv::Row(k + max_of(min_of(j + i, end - 1), begin) * stride, head_dim);
+    };
+    static_assert(kScoreKeys == 4);
+    const typename Kv::Row keys[kScoreKeys] = {key(0), key(1), key(2), key(3)};
     for (int32_t r = 0; r < b.rows; r += V::kScoreRows)
       score_tile_of<V, Kv, V::kScoreRows>(min_of(b.rows - r, V::kScoreRows),
                                           b.q + static_cast<int64_t>(r) * b.padded, b.padded, keys,
@@ -195,7 +232,7 @@ void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end,
       from = min_of(from, max_of(b.first[r + i] - block, begin));
       to = max_of(to, min_of(b.last[r + i] + 1 - block, end));
     }
-    value_tile_of<V, Kv, kValueRows>(n, b.scores + r * kKeyBlock, v, stride, from, to,
+    value_tile_of<V, Kv, kValueRows>(n, b.scores + r * kKeyBlock, v, stride, head_dim, from, to,
                                      b.sums + static_cast<int64_t>(r) * b.padded, b.padded);
   }
 }
@@ -205,11 +242,10 @@ template <class V, class Kv>
 void widen(const typename Kv::Element* from, int64_t stride, int32_t begin, int32_t end,
            int32_t head_dim, int32_t padded, float* to) {
   for (int32_t j = begin; j < end; j++) {
+    const typename Kv::Row row(from + j * stride, head_dim);
     int32_t d = 0;
-    for (; d + V::kLanes <= head_dim; d += V::kLanes)
-      V::store(to + j * padded + d, Kv::load(from + j * stride + d));
-    if (d < head_dim)
-      V::store(to + j * padded + d, Kv::load_n(from + j * stride + d, head_dim - d));
+    for (; d + V::kLanes <= head_dim; d += V::kLanes) V::store(to + j * padded + d, row.load(d));
+    if (d < head_dim) V::store(to + j * padded + d, row.load_n(d, head_dim - d));
   }
 }
 
@@ -249,11 +285,11 @@ void attend_rows(const Attend& a, int32_t first_row, int32_t rows) {
     const Element* k = static_cast<const Element*>(a.k) + block * a.kv_stride;
     const Element* v = static_cast<const Element*>(a.v) + block * a.kv_stride;
     if (direct) {
-      attend_block<V, Kv>(b, block, from, to, k, v, a.kv_stride, a.scale);
+      attend_block<V, Kv>(b, block, from, to, k, v, a.kv_stride, a.head_dim, a.scale);
     } else {
       widen<V, Kv>(k, a.kv_stride, from, to, a.head_dim, padded, wide_k);
       widen<V, Kv>(v, a.kv_stride, from, to, a.head_dim, padded, wide_v);
-      attend_block<V, F32Kv<V>>(b, block, from, to, wide_k, wide_v, padded, a.scale);
+      attend_block<V, F32Kv<V>>(b, block, from, to, wide_k, wide_v, padded, padded, a.scale);
     }
   }
 
@@ -275,6 +311,8 @@ void attend(const Attend& a) {
   for (int32_t r = 0; r < rows; r += kQueryBlock) {
     if (a.kv_type == KvType::kF16)
       attend_rows<V, F16Kv<V>>(a, r, min_of(kQueryBlock, rows - r));
+    else if (a.kv_type == KvType::kU8)
+      attend_rows<V, U8Kv<V>>(a, r, min_of(kQueryBlock, rows - r));
     else
       attend_rows<V, F32Kv<V>>(a, r, min_of(kQueryBlock, rows - r));
   }

@@ -30,6 +30,7 @@ constinit const KernelTable kAvx2Table = {
     .add = add<Vec8>,
     .f32_to_f16 = f32_to_f16<Vec8>,
     .f16_to_f32 = f16_to_f32<Vec8>,
+    .f32_to_u8 = f32_to_u8,
     .int8_peak = int8_peak8,
 };
 

@@ -33,6 +33,7 @@ constinit const KernelTable kAvx512VnniTable = {
     .add = add<Vec16>,
     .f32_to_f16 = f32_to_f16<Vec16>,
     .f16_to_f32 = f16_to_f32<Vec16>,
+    .f32_to_u8 = f32_to_u8,
     .int8_peak = int8_peak16,
 };
 
