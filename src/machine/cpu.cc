@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <set>
 
 #include "base/cpu_info.h"
@@ -25,10 +24,8 @@ std::optional<uint64_t> cache_bytes(const Root& root, int cpu, int level) {
     if (root.integer(cache + "/level") != level) continue;
     if (root.text(cache + "/type").value_or("") == "Instruction") continue;
     const std::string size = root.text(cache + "/size").value_or("");  // "24576K"
-    char* end = nullptr;
-    const uint64_t number = std::strtoull(size.c_str(), &end, 10);
-    if (end == size.c_str()) continue;
-    return number * (*end == 'K' ? 1024u : *end == 'M' ? 1024u * 1024u : 1u);
+    const uint64_t unit = size.ends_with('K') ? 1024 : size.ends_with('M') ? 1024 * 1024 : 1;
+    if (const auto bytes = parse_bytes(size, unit)) return bytes;
   }
   return std::nullopt;
 }
@@ -92,7 +89,7 @@ Memory read_memory(const Root& root) {
   const auto bytes = [&](const char* key) -> std::optional<uint64_t> {
     const auto value = value_of_key(info, key);  // "32594540 kB"
     if (!value) return std::nullopt;
-    return std::strtoull(value->c_str(), nullptr, 10) * 1024;
+    return parse_bytes(*value, 1024);
   };
   return {bytes("MemTotal"), bytes("MemAvailable"), bytes("SwapTotal"), bytes("SwapFree")};
 }

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
 
 namespace phial {
 namespace {
 
 constexpr int kMostCpus = 4096;
+constexpr uint64_t kMostBytes = uint64_t{1} << 56;  // more is a damaged figure
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
@@ -30,6 +32,13 @@ std::optional<std::string> value_of_key(std::string_view text, std::string_view 
     begin = end + 1;
   }
   return std::nullopt;
+}
+
+std::optional<uint64_t> parse_bytes(const std::string& text, uint64_t unit) {
+  if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
+  errno = 0;
+  const uint64_t number = std::strtoull(text.c_str(), nullptr, 10);
+  return errno || number > kMostBytes / unit ? std::nullopt : std::optional(number * unit);
 }
 
 std::vector<int> parse_cpu_list(const std::string& text) {

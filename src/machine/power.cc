@@ -22,7 +22,8 @@ Power read_power(const Root& root) {
       if (root.text(supply + "/scope").value_or("System") == "Device") continue;
       battery = true;
       discharging |= root.text(supply + "/status").value_or("") == "Discharging";
-      if (const auto percent = root.integer(supply + "/capacity"))
+      if (const auto percent = root.integer(supply + "/capacity");
+          percent && *percent >= 0 && *percent <= 100)
         power.battery_percent = static_cast<double>(*percent);
       const auto microwatts = root.integer(supply + "/power_now");
       const auto microamperes = root.integer(supply + "/current_now");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -96,8 +97,9 @@ std::optional<int64_t> Root::integer(std::string_view path) const {
   const auto found = text(path);
   if (!found || found->empty()) return std::nullopt;
   char* end = nullptr;
+  errno = 0;
   const int64_t value = std::strtoll(found->c_str(), &end, 0);
-  return end == found->c_str() ? std::nullopt : std::optional(value);
+  return end == found->c_str() || errno ? std::nullopt : std::optional(value);
 }
 
 bool Root::exists(std::string_view path) const {

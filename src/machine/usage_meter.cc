@@ -106,7 +106,8 @@ void UsageMeter::fill_device(const Machine& machine, size_t index, DeviceUsage& 
     joules = micro(root_.integer(monitor + "/energy1_input"));
   }
   if (is_gpu) {
-    if (const auto percent = root_.integer(folder + "/gpu_busy_percent"))
+    if (const auto percent = root_.integer(folder + "/gpu_busy_percent");
+        percent && *percent >= 0 && *percent <= 100)
       device.busy_percent = static_cast<double>(*percent);
   } else {
     busy = micro(root_.integer(folder + "/npu_busy_time_us"));
@@ -157,7 +158,8 @@ Usage UsageMeter::take_from_files() {
     sample.core_percent.push_back(percent);
     const auto khz =
         root_.integer(fmt::format("sys/devices/system/cpu/cpu{}/cpufreq/scaling_cur_freq", i - 1));
-    sample.core_mhz.push_back(khz ? std::optional(static_cast<double>(*khz) / 1000) : std::nullopt);
+    sample.core_mhz.push_back(khz && *khz > 0 ? std::optional(static_cast<double>(*khz) / 1000)
+                                              : std::nullopt);
   }
   for (const Gpu& gpu : machine.gpus)
     sample.devices.push_back(

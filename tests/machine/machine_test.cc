@@ -135,5 +135,34 @@ TEST(machine, this_computer_is_read_without_complaint) {
   EXPECT_GT(m.memory.total.value_or(0), 0u);
 }
 
+TEST(machine, what_is_not_a_figure_is_none) {
+  const TempFolder folder;
+  const fs::path file = folder.write("damaged.txt", R"(proc/meminfo <<
+MemTotal:       unknown
+MemAvailable:   99999999999999999999 kB
+SwapTotal:      18014398509481984 kB
+SwapFree:       -1 kB
+.
+sys/devices/system/cpu/online = 0
+sys/devices/system/cpu/cpu0/cache/index3/level = 3
+sys/devices/system/cpu/cpu0/cache/index3/size = -1K
+sys/class/power_supply/BAT0/type = Battery
+sys/class/power_supply/BAT0/status = Full
+sys/class/power_supply/BAT0/capacity = 9223372036854775808
+sys/class/drm/card0/device/vendor = 0x1002
+sys/class/drm/card0/device/uevent = DRIVER=amdgpu
+sys/class/drm/card0/device/mem_info_vram_total = 99999999999999999999
+)");
+  const Machine m = read_machine(Root(file));
+  EXPECT_EQ(m.memory.total, std::nullopt);
+  EXPECT_EQ(m.memory.available, std::nullopt);
+  EXPECT_EQ(m.memory.swap_total, std::nullopt);
+  EXPECT_EQ(m.memory.swap_free, std::nullopt);
+  EXPECT_EQ(m.cpu.l3_bytes, std::nullopt);
+  EXPECT_EQ(m.power.battery_percent, std::nullopt);
+  ASSERT_EQ(m.gpus.size(), 1u);
+  EXPECT_EQ(m.gpus[0].memory_bytes, std::nullopt);
+}
+
 }  // namespace
 }  // namespace phial

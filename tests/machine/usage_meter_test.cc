@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "fake_nvml.h"
+#include "temp_folder.h"
 
 namespace phial {
 namespace {
@@ -98,6 +99,27 @@ TEST(drm_usage, a_client_with_several_files_counts_once_and_a_new_one_from_its_b
   EXPECT_NEAR(*drm_busy_percent(before, after, "0000:00:02.0", 1), 75, 1e-9);
   EXPECT_EQ(drm_busy_percent(before, after, "0000:03:00.0", 1), std::nullopt);
   EXPECT_EQ(parse_drm_client("pos:\t0\n", id), std::nullopt);
+}
+
+TEST(usage_meter, a_figure_that_cannot_be_is_none) {
+  const TempFolder folder;
+  const fs::path file = folder.write("damaged.txt", R"(proc/stat <<
+cpu  1 0 0 1
+cpu0 1 0 0 1
+.
+sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq = -1
+sys/class/drm/card0/device/vendor = 0x1002
+sys/class/drm/card0/device/uevent = DRIVER=amdgpu
+sys/class/drm/card0/device/gpu_busy_percent = 140
+)");
+  UsageMeter meter{Root(file)};
+  meter.take();
+  const Usage s = meter.take();
+  ASSERT_EQ(s.core_mhz.size(), 1u);
+  EXPECT_EQ(s.core_mhz[0], std::nullopt);
+  EXPECT_EQ(s.core_percent[0], std::nullopt);  // no time has passed
+  ASSERT_EQ(s.devices.size(), 1u);
+  EXPECT_EQ(s.devices[0].busy_percent, std::nullopt);
 }
 
 }  // namespace
