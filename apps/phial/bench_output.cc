@@ -103,9 +103,8 @@ std::string bench_csv(const BenchResult& result, const BenchOptions& options) {
       "model,device,tier,threads,test,tokens,depth,batch,tokens_per_second,lowest,highest,"
       "step_p50_seconds,step_p90_seconds,step_p99_seconds,share_of_bandwidth,share_of_int8_peak\n";
   const Json& session = result.facts["session"];
-  std::string name = options.name();
-  for (size_t at = 0; (at = name.find('"', at)) != std::string::npos; at += 2)
-    name.insert(at, "\"");
+  std::string name;
+  for (const char c : options.name()) name.append(c == '"' ? 2 : 1, c);
   for (const Measurement& m : result.measurements) {
     const Share share = share_of(m, result);
     const auto [low, high] = std::minmax_element(m.samples.begin(), m.samples.end());
