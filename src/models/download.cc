@@ -61,9 +61,12 @@ Download::Download(const Hub& hub, const Repository& repository, const std::vect
                         [](const Part& part) { return part.index != 0; });
   done_ = kept_;
   const fs::space_info space = fs::space(folder_, failed);
-  if (!failed && space.available < missing)
-    throw_error(Code::kIo, "{}: the disk has {} MB free, {} needs {} MB more", folder_.string(),
-                space.available / 1000000, repository_.name, (missing + 999999) / 1000000);
+  const uint64_t needed = missing + options_.room_beyond;
+  if (!failed && space.available < needed)
+    throw_error(Code::kIo, "{}: the disk has {} MB free, {}{} needs {} MB more", folder_.string(),
+                space.available / 1000000, repository_.name,
+                options_.room_beyond ? " and the package made of it" : "",
+                (needed + 999999) / 1000000);
   for (const auto& file : files_) {  // the size, without the bytes
     file->writer = std::make_unique<FileWriter>(file->path, FileWriter::Existing::kKeep);
     fs::resize_file(file->path, file->about.bytes, failed);

@@ -25,6 +25,7 @@ struct DownloadOptions {
   int connections = 4;
   uint64_t part_bytes = 16u << 20;
   std::function<bool()> interrupt;  // may be called by any of the connections' threads
+  uint64_t room_beyond = 0;         // bytes that the disk must have besides
 };
 
 class Download {

@@ -36,6 +36,9 @@ class FolderLock {
   FolderLock(const fs::path& file, const std::function<bool()>& interrupt) {
     std::error_code failed;
     fs::create_directories(file.parent_path(), failed);
+    if (failed)
+      throw_error(Code::kIo, "{}: can't be made: {}", file.parent_path().string(),
+                  failed.message());
     fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd_ < 0)
       throw_error(Code::kIo, "{}: can't be opened: {}", file.string(), std::strerror(errno));
@@ -88,6 +91,18 @@ std::vector<RepoFile> files_to_get(const Repository& repository) {
   return files;
 }
 
+// Of weights of 16 bits, which all published ones are.
+double share_kept(WeightPrecision precision) {
+  switch (precision) {
+    case WeightPrecision::kInt4:
+      return 0.26;
+    case WeightPrecision::kInt8:
+      return 0.5;
+    default:
+      return 1;
+  }
+}
+
 class Pull {
  public:
   Pull(const ModelStore& store, const Hub& hub, const ModelName& name, const PullOptions& options)
@@ -102,7 +117,8 @@ class Pull {
     sweep();
     download_ = std::make_unique<Download>(
         hub_, repository_, files, folder_,
-        DownloadOptions{options_.connections, 16u << 20, options_.interrupt});
+        DownloadOptions{options_.connections, 16u << 20, options_.interrupt,
+                        package ? 0 : package_bytes(files)});
     check_config(files);
     if (package)
       take_package();
@@ -111,6 +127,14 @@ class Pull {
   }
 
  private:
+  // About: what is made needs its room while the originals are still there.
+  uint64_t package_bytes(const std::vector<RepoFile>& files) const {
+    uint64_t weights = 0;
+    for (const RepoFile& file : files)
+      if (file.path.ends_with(".safetensors")) weights += file.bytes;
+    return static_cast<uint64_t>(static_cast<double>(weights) *
+                                 share_kept(options_.recipe.precision));
+  }
   void report(bool downloading, uint64_t done, uint64_t total) {
     const std::lock_guard lock(mutex_);
     if (options_.progress)

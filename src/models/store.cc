@@ -48,6 +48,17 @@ StoredModel describe(ModelName name, const fs::path& folder) {
   return model;
 }
 
+// Linked where the file system can.
+void link_or_copy(const fs::path& from, const fs::path& to) {
+  std::error_code failed;
+  fs::create_hard_link(from, to, failed);
+  if (!failed) return;
+  const MappedFile source(from);
+  FileWriter copy(to);
+  copy.write(source.bytes());
+  copy.finish();
+}
+
 // What killed processes have left, and models whose removal was cut short.
 void sweep(const fs::path& folder) {
   std::error_code ignored;
@@ -81,6 +92,9 @@ fs::path ModelStore::place(const ModelName& name) const {
 
 std::vector<StoredModel> ModelStore::list() const {
   std::vector<StoredModel> models;
+  std::error_code ignored;
+  if (fs::exists(folder_, ignored) && !fs::is_directory(folder_, ignored))
+    throw_error(Code::kIo, "{}: isn't a folder: let PHIAL_MODELS name one", folder_.string());
   for (const fs::path& folder : folders_in(folder_)) {
     const auto name = name_of_folder(folder.filename().string());
     if (!name) continue;
@@ -157,15 +171,16 @@ StoredModel ModelStore::copy(const std::string& from, const ModelName& to) const
     throw_error(Code::kInvalidArgument, "{}: is there already; remove it first", whole.text());
   std::error_code failed;
   fs::create_directories(place(whole).parent_path(), failed);
-  FolderBeside folder(place(whole));
-  for (const fs::directory_entry& entry : fs::directory_iterator(source)) {
-    if (!entry.is_regular_file()) continue;
-    const fs::path file = folder.path() / entry.path().filename();
-    fs::create_hard_link(entry.path(), file, failed);
-    if (failed) fs::copy_file(entry.path(), file, failed);
-    if (failed) throw_error(Code::kIo, "{}: can't be written: {}", file.string(), failed.message());
+  try {
+    FolderBeside folder(place(whole));
+    for (const fs::directory_entry& entry : fs::directory_iterator(source))
+      if (entry.is_regular_file())
+        link_or_copy(entry.path(), folder.path() / entry.path().filename());
+    folder.commit();
+  } catch (...) {
+    fs::remove(place(whole).parent_path(), failed);  // if there is no other tag
+    throw;
   }
-  folder.commit();
   return describe(whole, place(whole));
 }
 

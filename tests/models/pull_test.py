@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -64,7 +65,7 @@ class Place:
     def environment(self, more: dict) -> dict:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PHIAL_", "HF_")) and not k.lower().endswith("_proxy")}
         where = {"HF_ENDPOINT": self.hub.endpoint} if hasattr(self, "hub") else {}
-        return dict(clean, PHIAL_MODELS=str(self.models), PHIAL_RETRY_SECONDS="0", HF_HOME=str(self.folder), **{**where, **more})
+        return {**clean, "PHIAL_MODELS": str(self.models), "PHIAL_RETRY_SECONDS": "0", "HF_HOME": str(self.folder), **where, **more}
 
     def phial(self, *arguments: str, **more: str) -> subprocess.CompletedProcess:
         return subprocess.run([PHIAL, *arguments], cwd=self.folder, env=self.environment(more), stdin=subprocess.DEVNULL,
@@ -255,6 +256,46 @@ def names(place: Place):
     expect(gone.returncode == 0 and not (place.models / "mine").exists() and place.phial("rm", "mine").returncode == 1, "rm removes it, once", gone)
     expect(place.phial("run", "also/mine", "hello", "-n", "2", "--quiet").returncode == 0, "the other name still runs")
     expect("also/mine:int4" in place.phial("ls").stdout, "ls lists")
+    file = place.folder / "config.json"
+    refused = place.phial("ls", PHIAL_MODELS=str(file))
+    expect(refused.returncode == 1 and "isn't a folder" in refused.stderr, "a file in the place of the models folder is said", refused)
+    expect(place.phial("run", "expected", "hello", "-n", "1", "--quiet", PHIAL_MODELS=str(file)).returncode == 0, "which a folder named doesn't mind")
+    across_file_systems(place)
+
+
+def across_file_systems(place: Place):
+    shm = pathlib.Path("/dev/shm")
+    if not os.access(shm, os.W_OK) or shm.stat().st_dev == place.folder.stat().st_dev:
+        print("note: there is no second file system: cp only linked")
+        return
+    with tempfile.TemporaryDirectory(dir=shm) as name:
+        models = pathlib.Path(name, "models")
+        place.phial("cp", "expected", "mine", PHIAL_MODELS=str(models))
+        expect(contents(models / "mine/int4") == place.expected, "on another disk a package is copied")
+
+        def full():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        failed = subprocess.run([PHIAL, "cp", "expected", "other"], cwd=place.folder, env=place.environment({"PHIAL_MODELS": str(models)}),
+                                capture_output=True, text=True, timeout=PATIENCE, preexec_fn=full)
+        expect(failed.returncode == 1 and "File too large" in failed.stderr and os.listdir(models) == ["mine"],
+               "what doesn't fit there is said and leaves nothing", (failed, os.listdir(models)))
+
+
+def small_disk(place: Place):
+    """A disk that has room for the originals or for the package, but not for both."""
+    place.fresh()
+    place.models.mkdir()
+    weights = (place.source / "model.safetensors").stat().st_size
+    script = f"mount -t tmpfs -o size={weights + (1 << 20)} tmpfs {place.models} && echo mounted && {PHIAL} pull phi-4-mini; ls -A {place.models}/.downloads/phi-4-mini"
+    for flags in ("-m", "-rm"):
+        tried = subprocess.run(["unshare", flags, "sh", "-c", script], cwd=place.folder, env=place.environment({}), capture_output=True, text=True,
+                               timeout=PATIENCE)
+        if "mounted" in tried.stdout:
+            expect("and the package made of it needs" in tried.stderr and "model.safetensors" not in tried.stdout and
+                   not any(headers.get("Range") for _, headers in place.hub.log), "a disk without room for both is refused before weights come", tried)
+            return
+    print("note: no small disk can be made here (unshare):", tried.stderr.strip()[-100:])
 
 
 def crowd(place: Place):
@@ -269,7 +310,7 @@ def crowd(place: Place):
 def main():
     with tempfile.TemporaryDirectory(prefix="phial-pull-") as name:
         place = Place(pathlib.Path(name))
-        for part in (pulling, while_it_comes, packages, killed_and_resumed, refusals, offline, names, crowd):
+        for part in (pulling, while_it_comes, packages, killed_and_resumed, refusals, offline, names, small_disk, crowd):
             part(place)
         place.hub.close()
     print("all right" if not failures else f"{failures} wrong")
