@@ -2,6 +2,7 @@
 // phial explain MODEL: where it would run, why, what it needs and how fast it would be.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <memory>
 
@@ -81,7 +82,7 @@ std::string memory_text(const Json& memory) {
       text_or_na(memory["total"], &bytes_text), verdict);
 }
 
-std::string speed_text(const Json& facts) {
+std::string speed_text(const Json& facts, const std::string& model) {
   const Json& expected = facts["expected"];
   const Json& roofline = facts["roofline"];
   std::string text = "expected speed\n";
@@ -101,16 +102,16 @@ std::string speed_text(const Json& facts) {
   else if (from == "roofline")
     text += "this computer's roofline\n";
   else
-    text += "nothing is known of this device: phial bench " + facts.value("model", "") +
-            " --devices all measures it\n";
+    text +=
+        "nothing is known of this device: phial bench " + model + " --devices all measures it\n";
   if (roofline.is_object())
     text += fmt::format(
         "  roofline   memory is read at {:.1f} GB/s, phial's engine takes weights at {:.1f} GB/s; "
         "integer products go at {:.2f} Top/s, its prompts at {:.2f} Top/s (measured {} ago)\n",
         roofline["read_rate"].get<double>() / 1e9, roofline["decode_rate"].get<double>() / 1e9,
         roofline["int8_rate"].get<double>() / 1e12, roofline["prompt_rate"].get<double>() / 1e12,
-        human_seconds(
-            static_cast<double>(std::time(nullptr) - roofline.value("when", int64_t{0}))));
+        human_seconds(static_cast<double>(
+            std::max(int64_t{0}, std::time(nullptr) - roofline.value("when", int64_t{0})))));
   return text;
 }
 
@@ -122,7 +123,7 @@ int explain(const ExplainOptions& options) {
     return 0;
   }
   write_out(decision_text(facts) + devices_text(facts["devices"]) + memory_text(facts["memory"]) +
-            speed_text(facts));
+            speed_text(facts, options.model));
   return 0;
 }
 

@@ -22,6 +22,7 @@ namespace {
 constexpr auto kBetween = std::chrono::milliseconds(500);
 constexpr uint64_t kFileLimit = 1 << 16;
 constexpr int64_t kLongPrompt = 32;  // tokens
+constexpr double kMostRate = 1e9;    // tokens a second; more was never measured
 constexpr int64_t kAnswerEnds = 5;   // seconds without a token
 constexpr const char *kIdle = "idle", *kAnswer = "answer";
 
@@ -40,6 +41,12 @@ uint64_t process_of(const fs::path& file) {
 
 Json rate_json(double rate) { return rate > 0 ? Json(rate) : Json(); }
 
+// Files are whatever somebody left there: what isn't a number counts as `otherwise`.
+double number_of(const Json& json, const char* key, double otherwise) {
+  const Json value = json.value(key, Json());
+  return value.is_number() ? value.get<double>() : otherwise;
+}
+
 }  // namespace
 
 fs::path activity_folder() {
@@ -52,7 +59,7 @@ fs::path activity_folder() {
 
 Json list_activity(const fs::path& folder) {
   std::vector<Json> found;
-  const auto now = static_cast<int64_t>(std::time(nullptr));
+  const auto now = static_cast<double>(std::time(nullptr));
   std::error_code failed;
   for (fs::directory_iterator it(folder, failed), end; !failed && it != end; it.increment(failed)) {
     const uint64_t id = process_of(it->path());
@@ -62,17 +69,21 @@ Json list_activity(const fs::path& folder) {
       fs::remove(it->path(), ignored);
       continue;
     }
+    if (!it->is_regular_file(ignored)) continue;  // a pipe would wait for its writer
     try {
       Json json = parse_json(read_file(it->path(), kFileLimit), it->path().string());
       if (!json.is_object() || !json.contains("model")) continue;
-      if (json.value("state", Json()) == kAnswer && now - json.value("updated", now) > kAnswerEnds)
+      if (json.value("state", Json()) == kAnswer &&
+          now - number_of(json, "updated", now) > kAnswerEnds)
         json["state"] = kIdle;
+      for (const char* rate : {"prompt_rate", "answer_rate"})
+        if (!(number_of(json, rate, 0) < kMostRate)) json[rate] = nullptr;
       found.push_back(std::move(json));
     } catch (const Error&) {  // it is being replaced, or isn't ours
     }
   }
   std::stable_sort(found.begin(), found.end(), [](const Json& a, const Json& b) {
-    return a.value("started", Json(0)) < b.value("started", Json(0));
+    return number_of(a, "started", 0) < number_of(b, "started", 0);
   });
   return found;
 }

@@ -87,7 +87,7 @@ Choosing::Choosing(const Backends& backends, const Package& package,
         all || facts_.wanted != "auto" ||
             std::any_of(measurements_.begin(), measurements_.end(),
                         [](const Measurement& m) { return m.device != "cpu"; }));
-  gather(npu_prompt(session_options), package);
+  gather(npu_prompt(session_options), package, all);
 }
 
 void Choosing::add(const Backend& backend, Verdict verdict, const std::string& kind,
@@ -115,11 +115,11 @@ void Choosing::judge(const Backends& backends, const Package& package, bool all)
   }
 }
 
-// What costs time to find out, only where it can matter.
-void Choosing::gather(int32_t npu_prompt, const Package& package) {
+// What costs time to find out, only where it can matter, or where everything is to be told.
+void Choosing::gather(int32_t npu_prompt, const Package& package, bool all) {
   const auto able = std::count_if(candidates_.begin(), candidates_.end(),
                                   [](const Candidate& c) { return c.verdict.rank > 0; });
-  if (able < 2) return;
+  if (able < 2 && !all) return;
   const Root root = Root::of_user();
   const Machine machine = read_machine(root);
   facts_.on_battery = machine.power.on_battery;

@@ -50,7 +50,7 @@ class Choosing {
   void judge(const Backends& backends, const Package& package, bool all);
   void add(const Backend& backend, Verdict verdict, const std::string& kind,
            const std::string& engine);
-  void gather(int32_t npu_prompt, const Package& package);
+  void gather(int32_t npu_prompt, const Package& package, bool all);
 
   std::vector<Candidate> candidates_;
   std::vector<const Backend*> backends_of_;

@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kMostEntries = 500;
 constexpr uint64_t kFileLimit = 4 << 20;
+constexpr double kMostRate = 1e9;  // tokens a second
 
 Json read_entries(const fs::path& file) {
   try {
@@ -45,6 +46,9 @@ Measurement parse(const JsonView& entry) {
   m.prompt_tokens = static_cast<int32_t>(entry.integer("prompt_tokens", 0, INT32_MAX));
   m.rates = {entry.number("prompt_rate"), entry.number("answer_rate")};
   m.when = entry.integer("when", 0, INT64_MAX);
+  for (const double rate : {m.rates.prompt_rate, m.rates.answer_rate})
+    if (!(rate > 0 && rate < kMostRate))
+      throw_error(Code::kCorrupt, "a rate of {} tokens/s can't have been measured", rate);
   return m;
 }
 

@@ -27,6 +27,7 @@ constexpr size_t kReadBytes = size_t{256} << 20;
 constexpr int kDecodeSteps = 12, kPromptRuns = 3;
 constexpr int32_t kPromptTokens = 128;
 constexpr uint64_t kFileLimit = 1 << 20;
+constexpr double kMostRate = 1e18;  // bytes or operations a second; more is a damaged file
 
 using Clock = std::chrono::steady_clock;
 
@@ -105,8 +106,13 @@ std::optional<Roofline> known_roofline() {
     const Json json = parse_json(text, file.string());
     const JsonView view(json, file.string());
     if (view.at("of") != conditions()) return std::nullopt;
-    return Roofline{view.number("read_rate"), view.number("int8_rate"), view.number("decode_rate"),
-                    view.number("prompt_rate"), view.integer("when", 0, INT64_MAX)};
+    const auto rate = [&](const char* key) {
+      const double found = view.number(key);
+      if (!(found > 0 && found < kMostRate)) throw_error(Code::kCorrupt, "{}: {}", key, found);
+      return found;
+    };
+    return Roofline{rate("read_rate"), rate("int8_rate"), rate("decode_rate"), rate("prompt_rate"),
+                    view.integer("when", 0, INT64_MAX)};
   } catch (const Error&) {  // damaged, or no kernels can run
     return std::nullopt;
   }

@@ -71,6 +71,20 @@ TEST(activity, an_answer_that_nobody_ended_is_idle_and_strangers_are_passed_over
   EXPECT_EQ(list_activity(folder.path() / "none").size(), 0u);
 }
 
+TEST(activity, a_damaged_file_is_no_error) {
+  const TempFolder folder;
+  folder.write("1-0.json", R"({"model": "first", "state": "answer", "updated": "x", "started": "y",
+                              "answer_rate": "fast", "prompt_rate": 1e300})");
+  folder.write("1-1.json", R"({"model": "second", "state": 7, "updated": 1e300, "started": 3})");
+  folder.write("1-2.json", R"({"model":)");
+  fs::create_directory(folder.path() / "1-3.json");
+  const Json list = list_activity(folder.path());
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0]["model"], "first");
+  EXPECT_TRUE(list[0]["prompt_rate"].is_null());
+  EXPECT_EQ(list[1]["model"], "second");
+}
+
 TEST(activity, a_place_that_cannot_be_written_is_no_error) {
   const TempFolder folder;
   folder.write("file", "");
