@@ -148,9 +148,10 @@ Usage UsageMeter::take_from_files() {
         rate(between(before_.package_joules, now.package_joules), sample.seconds);
   for (size_t i = 0; i < now.cpus.size(); ++i) {
     std::optional<double> percent;
-    if (!first_ && i < before_.cpus.size() && now.cpus[i].total > before_.cpus[i].total)
-      percent = 100 * static_cast<double>(now.cpus[i].busy - before_.cpus[i].busy) /
-                static_cast<double>(now.cpus[i].total - before_.cpus[i].total);
+    if (!first_ && i < before_.cpus.size() && now.cpus[i].total > before_.cpus[i].total &&
+        now.cpus[i].busy >= before_.cpus[i].busy)  // one that was taken off begins anew
+      percent = std::min(100.0, 100 * static_cast<double>(now.cpus[i].busy - before_.cpus[i].busy) /
+                                    static_cast<double>(now.cpus[i].total - before_.cpus[i].total));
     if (i == 0) {
       sample.cpu_percent = percent;
       continue;

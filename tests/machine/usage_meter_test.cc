@@ -104,20 +104,25 @@ TEST(drm_usage, a_client_with_several_files_counts_once_and_a_new_one_from_its_b
 TEST(usage_meter, a_figure_that_cannot_be_is_none) {
   const TempFolder folder;
   const fs::path file = folder.write("damaged.txt", R"(proc/stat <<
-cpu  1 0 0 1
-cpu0 1 0 0 1
+cpu  5 0 0 1
+cpu0 5 0 0 1
 .
 sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq = -1
 sys/class/drm/card0/device/vendor = 0x1002
 sys/class/drm/card0/device/uevent = DRIVER=amdgpu
 sys/class/drm/card0/device/gpu_busy_percent = 140
+@ 1
+proc/stat <<
+cpu  3 0 0 9
+cpu0 3 0 0 9
+.
 )");
   UsageMeter meter{Root(file)};
   meter.take();
   const Usage s = meter.take();
   ASSERT_EQ(s.core_mhz.size(), 1u);
   EXPECT_EQ(s.core_mhz[0], std::nullopt);
-  EXPECT_EQ(s.core_percent[0], std::nullopt);  // no time has passed
+  EXPECT_EQ(s.core_percent[0], std::nullopt);  // less work done than before
   ASSERT_EQ(s.devices.size(), 1u);
   EXPECT_EQ(s.devices[0].busy_percent, std::nullopt);
 }
