@@ -14,8 +14,8 @@ mapfile -t packages < <(grep -v '^#' tools/build_packages.txt tools/test_package
 tools/install_packages.sh "${packages[@]}"
 mapfile -t packages < <(grep -v '^#' tools/optional_packages.txt)
 tools/install_packages.sh "${packages[@]}" || echo "The compilers for other systems, or what runs their programs, couldn't be installed: these tests will be reported as skipped." >&2
-tools/windows_wheels.sh || echo "Libraries for Windows couldn't be had: the tests of plug-ins with them will be reported as skipped." >&2
 tools/python_env.sh || echo "Python packages for the oracles couldn't be installed: their tests will be reported as skipped." >&2
+tools/windows_wheels.sh || echo "Libraries for Windows couldn't be had: the tests of plug-ins with them will be reported as skipped." >&2
 
 if [ "$mode" = "--all" ]; then
   echo "== Address and undefined-behaviour sanitizers (preset dev)"

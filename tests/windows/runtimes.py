@@ -122,7 +122,7 @@ def directml(t, scratch):
     if b"cpu runs it instead" not in done.stderr:
         print("DirectML's session was made and ran; its numbers aren't looked at")
     elif b"can't do a part of the graph" in done.stderr:
-        print("a DirectML device was made, the graph was opened and divided; then it is refused, because wine's device has no "
+        print("a DirectML device was made, the graph was opened and divided; then it is refused, probably because wine's device has no "
               "16-bit floats")
         t.holds("refused: our engine's answer", done.stdout, answer.decode().strip())  # GenAI prints warnings there too
     else:
