@@ -4,7 +4,8 @@
 
   rivals.py setup DIR                                sets the rivals up in DIR (outside this tree) from their published packages
   rivals.py convert DIR --phial PHIAL CHECKPOINT     makes DIR/phial (INT4, groups of 128, symmetric) and DIR/q4_0.gguf of it; prints what that took
-  rivals.py run DIR --phial PHIAL [--threads 2] [--rounds 5] [--prompts 128,1024] [--depths 128,2000] [--isa avx2] [--json FILE]
+  rivals.py run DIR --phial PHIAL [--threads 2] [--rounds 5] [--prompts 128,1024] [--depths 128,2000] [--isa avx2] [--json FILE] [--plot FILE.svg]
+  rivals.py plot DIR --json FILE --plot FILE.svg     draws what a run has written
 
 A checkpoint of real size without a download: phial make-random phi-3-mini FOLDER --tokenizer FOLDER_WITH_TOKENIZER. `convert` needs Python's torch,
 transformers, sentencepiece and gguf in DIR/venv (setup puts them there). Each round starts every engine anew, one after the other; the
@@ -20,6 +21,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import plot
 
 HERE = Path(__file__).resolve().parent
 PACKAGES = ["openvino==2026.4.1", "openvino-genai==2026.4.1.0", "openvino-tokenizers==2026.4.1.0", "onnxruntime==1.31.1", "onnxruntime-genai==0.18.0",
@@ -86,14 +89,14 @@ def convert(a):
     (a.dir / "bf16.gguf").unlink()
 
 
-def run_phial(a):
+def run_phial(a, cache="f16"):
     environment = dict(os.environ, **({"PHIAL_ISA": a.isa} if a.isa else {}))
     result = {}
     start = time.time()
-    out = subprocess.run([a.phial, "run", a.dir / "phial", " word" * 126, "--raw", "--require", "cpu", "-n", "1", "--ignore-eos", "-t", str(a.threads), "--quiet"],
-                         env=environment, check=True, capture_output=True)
+    subprocess.run([a.phial, "run", a.dir / "phial", " word" * 126, "--raw", "--require", "cpu", "-n", "1", "--ignore-eos", "-t", str(a.threads), "--quiet",
+                    "--kv-cache-precision", cache], env=environment, check=True, capture_output=True)
     result["start_to_first_token"] = time.time() - start
-    common = [a.phial, "bench", a.dir / "phial", "--require", "cpu", "-t", str(a.threads), "-r", "1", "--json"]
+    common = [a.phial, "bench", a.dir / "phial", "--require", "cpu", "-t", str(a.threads), "-r", "1", "--json", "--kv-cache-precision", cache]
     for flags in (["-p", a.prompts, "-n", "0"], ["-p", "0", "-n", str(a.generate), "-d", a.depths]):
         out = subprocess.run([*common, *flags], env=environment, check=True, capture_output=True, text=True).stdout
         bench = json.loads(out)
@@ -127,7 +130,7 @@ def run_python(a, engine):
 
 
 def run(a):
-    engines = {"phial": lambda: run_phial(a), "llama.cpp Q4_0": lambda: run_llama(a)}
+    engines = {"phial": lambda: run_phial(a), "phial, u8 cache": lambda: run_phial(a, cache="u8"), "llama.cpp Q4_0": lambda: run_llama(a)}
     for engine in ("openvino", "openvino-f32") + (() if a.isa else ("ort",)):
         engines[engine] = lambda engine=engine: run_python(a, engine)
     rounds = []
@@ -142,8 +145,8 @@ def run(a):
                 continue
             print(f"round {number + 1}: {name}: {json.dumps(now[name])}", file=sys.stderr, flush=True)
         rounds.append(now)
-    if a.json:
-        Path(a.json).write_text(json.dumps(rounds, indent=1))
+        if a.json:
+            Path(a.json).write_text(json.dumps(rounds, indent=1))
     keys = [f"prefill@{n}" for n in a.prompts.split(",")] + [f"decode@{d}" for d in a.depths.split(",")] + ["start_to_first_token", "peak_rss_bytes"]
     print("| engine | " + " | ".join(keys) + " |\n|---" * 1 + "|---" * len(keys) + "|")
     for name in engines:
@@ -158,16 +161,30 @@ def run(a):
         less = key in ("start_to_first_token", "peak_rss_bytes")
         ratios = []
         for r in rounds:
-            others = [v[key] for name, v in r.items() if name != "phial" and key in v]
+            others = [v[key] for name, v in r.items() if not name.startswith("phial") and key in v]
             if others and key in r.get("phial", {}):
                 ratios.append(r["phial"][key] / (min(others) if less else max(others)))
         cells.append(f"{statistics.median(ratios):.2f}" if ratios else "")
     print("| phial / best rival | " + " | ".join(cells) + " |")
+    if a.plot:
+        draw(a, rounds, list(engines), keys)
+
+
+def draw(a, rounds, engines, keys):
+    caption = f"Phi-3-mini's shape, random weights, INT4; {a.threads} threads; medians of {len(rounds)} rounds, lines from the lowest to the highest"
+    Path(a.plot).write_text(plot.svg(rounds, engines, keys, caption), encoding="utf-8")
+
+
+def redraw(a):
+    rounds = json.loads(Path(a.json).read_text())
+    engines = list(dict.fromkeys(name for r in rounds for name in r))
+    keys = list(dict.fromkeys(key for r in rounds for v in r.values() for key in v if "@" in key or key in ("start_to_first_token", "peak_rss_bytes")))
+    draw(a, rounds, engines, keys)
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", choices=["setup", "convert", "run"])
+    p.add_argument("what", choices=["setup", "convert", "run", "plot"])
     p.add_argument("dir", type=lambda text: Path(text).resolve())
     p.add_argument("checkpoint", nargs="?")
     p.add_argument("--phial", default="phial")
@@ -179,8 +196,9 @@ def main():
     p.add_argument("--generate", type=int, default=32)
     p.add_argument("--isa", choices=["avx2", "avx2vnni"])
     p.add_argument("--json")
+    p.add_argument("--plot")
     a = p.parse_args()
-    {"setup": setup, "convert": convert, "run": run}[a.what](a)
+    {"setup": setup, "convert": convert, "run": run, "plot": redraw}[a.what](a)
 
 
 if __name__ == "__main__":
