@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <functional>
 #include <memory>
+#include <optional>
 
-#include "batch_job.h"
+#include "batch_ray.h"
+#include "batch_request.h"
 #include "cli.h"
-#include "statistics.h"
 #include "terminal.h"
 
 namespace cli {
@@ -17,127 +19,82 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct BatchOptions {
-  std::string input, output, model, system;
-  phial::ModelOptions model_options;
-  phial::GenerateParams params;
-  bool raw = false, overwrite = false, offline = false, quiet = false;
-};
-
 struct Totals {
-  uint64_t answered = 0, failed = 0;
+  uint64_t answered = 0, failed = 0, bytes = 0;
   int64_t tokens = 0;
   Clock::time_point start = Clock::now(), shown = start, saved = start;
 
+  void add(const BatchAnswer& answer) {
+    ++answered;
+    failed += answer.record.contains("error");
+    tokens += answer.record.value("generated_tokens", int64_t{0});
+    bytes = answer.line.end;
+  }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
 };
 
-// Everything that changes an answer; the device isn't, as far as answers are compared.
-std::string settings_of(const BatchOptions& options) {
-  const phial::GenerateParams& p = options.params;
-  return dump({{"model", options.model},
-               {"raw", options.raw},
-               {"system", options.system},
-               {"max_new_tokens", p.max_new_tokens},
-               {"temperature", p.temperature},
-               {"top_k", p.top_k},
-               {"top_p", p.top_p},
-               {"min_p", p.min_p},
-               {"repetition_penalty", p.repetition_penalty},
-               {"presence_penalty", p.presence_penalty},
-               {"frequency_penalty", p.frequency_penalty},
-               {"seed", p.seed},
-               {"ignore_eos", p.ignore_eos},
-               {"keep_special", p.keep_special},
-               {"stop", p.stop}},
-              -1);
-}
-
-// What a line says for itself comes before the flags.
-phial::GenerateParams params_of(const Json& line, phial::GenerateParams params) {
-  const auto take = [&](const char* name, auto& value) {
-    if (line.contains(name) && !line[name].is_null()) line[name].get_to(value);
-  };
-  take("max_new_tokens", params.max_new_tokens);
-  take("temperature", params.temperature);
-  take("top_k", params.top_k);
-  take("top_p", params.top_p);
-  take("min_p", params.min_p);
-  take("repetition_penalty", params.repetition_penalty);
-  take("presence_penalty", params.presence_penalty);
-  take("frequency_penalty", params.frequency_penalty);
-  take("seed", params.seed);
-  if (line.contains("stop") && line["stop"].is_string()) {
-    params.stop = {line["stop"].get<std::string>()};
-  } else {
-    take("stop", params.stop);
-  }
-  return params;
-}
-
-Json messages_of(const Json& line, const BatchOptions& options) {
-  if (line.contains("messages")) return line["messages"];
-  Json messages = Json::array();
-  if (!options.system.empty())
-    messages.push_back({{"role", "system"}, {"content", options.system}});
-  messages.push_back({{"role", "user"}, {"content", line["prompt"]}});
-  return messages;
-}
-
-// A text alone is a prompt.
-Json parse_line(const BatchLine& line) {
-  Json json = Json::parse(line.text, nullptr, false);
-  if (json.is_string()) json = {{"prompt", json}};
-  if (!json.is_object() ||
-      !(json.contains("messages") || (json.contains("prompt") && json["prompt"].is_string()))) {
-    throw Failure(
-        fmt::format("line {}: expected a JSON text, or an object with \"prompt\" or \"messages\"",
-                    line.number));
-  }
-  return json;
-}
-
-phial::Result answer(phial::Model& model, const Json& line, const BatchOptions& options) {
-  const phial::GenerateParams params = params_of(line, options.params);
-  if (options.raw && line.contains("prompt"))
-    return model.generate(line["prompt"].get<std::string>(), params, {}, &CatchInterrupt::seen);
+phial::Result answer(phial::Model& model, const BatchRequest& request) {
+  if (request.prompt)
+    return model.generate(*request.prompt, request.params, {}, &CatchInterrupt::seen);
   // A chat of its own for each line, so that an answer doesn't hang on what came before it.
   phial::Chat chat(model);
-  chat.set_messages_json(dump(messages_of(line, options), -1));
-  return chat.reply(params, {}, &CatchInterrupt::seen);
+  chat.set_messages_json(dump(request.messages, -1));
+  return chat.reply(request.params, {}, &CatchInterrupt::seen);
 }
 
 // The record of one line; nothing if it was stopped.
 std::optional<Json> record_of(phial::Model& model, const BatchLine& line,
-                              const BatchOptions& options, Totals& totals) {
+                              const BatchOptions& options) {
   Json record = Json::object();
   try {
     const Json json = parse_line(line);
     if (json.contains("id")) record["id"] = json["id"];
-    const phial::Result result = answer(model, json, options);
+    const phial::Result result = answer(model, request_of(json, options));
     if (result.finish_reason == "cancelled") return std::nullopt;
     record["text"] = result.text;
     record["finish_reason"] = result.finish_reason;
     record["prompt_tokens"] = result.stats.prompt_tokens;
     record["generated_tokens"] = result.stats.generated_tokens;
-    totals.tokens += result.stats.generated_tokens;
   } catch (const phial::Exception& error) {
     if (error.code() == PHIAL_CANCELLED) return std::nullopt;
     if (error.code() == PHIAL_OUT_OF_MEMORY || error.code() == PHIAL_INTERNAL) throw;
     record["error"] = error.what();
   } catch (const Failure& error) {
     record["error"] = error.what();
-  } catch (const Json::exception& error) {  // a parameter of another type
-    record["error"] = fmt::format("line {}: {}", line.number, error.what());
+  } catch (const Json::exception& error) {
+    record["error"] = sentence_of(line, error);
   }
-  if (record.contains("error")) ++totals.failed;
   return record;
+}
+
+// The answers in their order; nothing at the end, and when Ctrl-C was pressed.
+using NextAnswer = std::function<std::optional<BatchAnswer>()>;
+
+NextAnswer answers_from_here(BatchJob& job, const BatchOptions& options, Totals& totals) {
+  auto model = std::make_shared<std::unique_ptr<phial::Model>>();  // opened for the first line
+  return [=, &job, &options, &totals]() -> std::optional<BatchAnswer> {
+    const auto line = job.next();
+    if (!line) return std::nullopt;
+    if (!*model) {
+      *model = std::make_unique<phial::Model>(find_or_pull(options.model, options.offline),
+                                              options.model_options);
+      totals.start = Clock::now();
+    }
+    auto record = record_of(**model, *line, options);
+    if (!record) return std::nullopt;
+    return BatchAnswer{*line, std::move(*record)};
+  };
+}
+
+NextAnswer answers_from_ray(BatchJob& job, const BatchOptions& options) {
+  auto answers = std::make_shared<RayAnswers>(job, options);
+  return [answers] { return answers->next(); };
 }
 
 void show_progress(const BatchJob& job, Totals& totals) {
   if (!stderr_is_terminal() || Clock::now() - totals.shown < std::chrono::milliseconds(200)) return;
   totals.shown = Clock::now();
-  const double share = job.input_bytes() ? 100.0 * static_cast<double>(job.bytes_read()) /
+  const double share = job.input_bytes() ? 100.0 * static_cast<double>(totals.bytes) /
                                                static_cast<double>(job.input_bytes())
                                          : 100.0;
   show_notice(
@@ -149,20 +106,14 @@ void show_progress(const BatchJob& job, Totals& totals) {
 int batch(const BatchOptions& options) {
   BatchJob job(options.input, options.output, settings_of(options), options.overwrite);
   const CatchInterrupt interrupt(true);
-  std::unique_ptr<phial::Model> model;  // opened when there is something to answer
   Totals totals;
+  const NextAnswer next = options.ray.empty() ? answers_from_here(job, options, totals)
+                                              : answers_from_ray(job, options);
   while (!CatchInterrupt::seen()) {
-    const auto line = job.next();
-    if (!line) break;
-    if (!model) {
-      model = std::make_unique<phial::Model>(find_or_pull(options.model, options.offline),
-                                             options.model_options);
-      totals.start = Clock::now();
-    }
-    const auto record = record_of(*model, *line, options, totals);
-    if (!record) break;
-    job.write(*line, *record);
-    ++totals.answered;
+    const auto answer = next();
+    if (!answer) break;
+    job.write(answer->line, answer->record);
+    totals.add(*answer);
     if (Clock::now() - totals.saved > std::chrono::seconds(2)) {
       job.finish();
       totals.saved = Clock::now();
@@ -200,6 +151,13 @@ void add_batch(CommandLine& line) {
   verb.flag("--offline", options->offline,
             "Open no connection: a model that isn't here is an error");
   verb.flag("-q,--quiet", options->quiet, "No closing line");
+  verb.option("--ray", options->ray,
+              "Answer on a Ray cluster: HOST:PORT, auto (the one of this node), or local (this "
+              "computer alone); needs the Python package with Ray (pip install 'phial[ray]')");
+  verb.option("--ray-actors", options->ray_actors,
+              "Engines in the cluster; 0: as many as its nodes have room for");
+  verb.option("--ray-cpus", options->ray_cpus,
+              "CPUs, and threads, of each; 0: those of the smallest node");
   add_generate_flags(verb, options->params);
   add_model_flags(verb, options->model_options);
   verb.action([options] { return batch(*options); });

@@ -91,6 +91,7 @@ std::optional<BatchLine> BatchJob::next() {
     if (line.text.find_first_not_of(" \t") == std::string::npos) continue;
     line.index = next_index_++;
     line.number = lines_;
+    line.end = bytes_read_;
     line.key = fmt::format("{:016x}", hash(line.text, hash(settings_)));
     return line;
   }

@@ -17,6 +17,7 @@ namespace cli {
 struct BatchLine {
   uint64_t index = 0;   // among the lines that aren't blank, from 0
   uint64_t number = 0;  // of the line in its file, from 1
+  uint64_t end = 0;     // bytes of the file up to here
   std::string text;
   std::string key;  // of the text and the job's settings: tells whether an answer is to this
 };
@@ -37,7 +38,6 @@ class BatchJob {
 
   uint64_t were_there() const { return were_there_; }
   uint64_t input_bytes() const { return input_bytes_; }
-  uint64_t bytes_read() const { return bytes_read_; }
 
  private:
   void take_answers();

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """phial batch: order, bad lines, and that a job killed at any moment goes on without a loss or a repetition.
 
-usage: batch_test.py PHIAL TEST      TEST: answers, killed, refused
+usage: batch_test.py PHIAL TEST      TEST: answers, killed, refused, ray
 """
 import fcntl
 import json
+import os
 import pathlib
 import random
 import signal
@@ -132,7 +133,67 @@ def test_refused(here: pathlib.Path) -> None:
         assert "another process" in batch(here / "in", here / "both", *flags, code=1)
 
 
+# What `phial batch --ray` speaks with, without Ray: answers with phial itself, and misbehaves where a line asks for it.
+STAND_IN = """#!{python}
+import json, os, signal, subprocess, sys
+settings = json.loads(sys.stdin.readline())
+open(os.environ["NOTES"], "w").write(json.dumps([sys.argv[1:], settings]))
+assert "PHIAL_STAND_IN_DIES" not in os.environ, "meant so"
+print(json.dumps(dict(notice="two engines")), flush=True)
+for line in sys.stdin:
+    asked = json.loads(line)
+    text = asked["messages"][-1]["content"] if "messages" in asked else asked["prompt"]
+    if text == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if text == "fail":
+        print(json.dumps(dict(failure="the cluster has gone")), flush=True)
+        sys.exit(1)
+    print(json.dumps(dict(answer=dict(text=text.upper(), finish_reason="stop", prompt_tokens=1,
+                                      generated_tokens=asked["params"]["max_new_tokens"]))), flush=True)
+open(os.environ["NOTES"], "a").write("ended")
+"""
+
+
+def test_ray(here: pathlib.Path) -> None:
+    """The command line's side of --ray; tests/python/test_ray_batch.py has the cluster's."""
+    (here / "python").write_text(STAND_IN.replace("{python}", sys.executable))
+    (here / "python").chmod(0o755)
+    os.environ.update(PHIAL_PYTHON=str(here / "python"), NOTES=str(here / "notes"))
+    lines = ['"one"', "broken", '{"id": 7, "prompt": "two", "max_new_tokens": 3}', "", '{"prompt": "x", "seed": "y", "id": 8}',
+             '{"messages": [{"role": "user", "content": "three"}]}']
+    (here / "in").write_text("\n".join(lines))
+    flags = ["-m", here / "tiny", "-n", "5", "--temperature", "0.5"]
+    ray = ["--ray", "a:1", "--ray-cpus", "2"]
+    said = batch(here / "in", here / "out", *flags, *ray, code=1)
+    assert "two engines" in said and "5 answers, 13 tokens" in said and "2 with an error" in said, said
+    found = records(here / "out")
+    assert [r.get("text") for r in found] == ["ONE", None, "TWO", None, "THREE"] and found[2]["id"] == 7 and found[3]["id"] == 8
+    assert "line 2" in found[1]["error"] and "line 5" in found[3]["error"]
+    arguments, settings = json.loads((here / "notes").read_text().removesuffix("ended"))
+    assert arguments == ["-m", "phial.ray"] and (here / "notes").read_text().endswith("ended")
+    assert settings["address"] == "a:1" and settings["cpus"] == 2 and settings["actors"] == 0
+    assert settings["model"] == str(here / "tiny") and settings["engine"]["device"] == "auto"
+
+    # A job that either begins and the other ends: the settings are the same, and so is what an answer has to be to.
+    (here / "in2").write_text("\n".join(lines + ['"hello"']))
+    assert "6 answers, 5 of them were there" in batch(here / "in2", here / "out", *flags)
+    assert records(here / "out")[:5] == found and "error" not in records(here / "out")[5]
+    assert "6 of them were there" in batch(here / "in2", here / "out", *flags, *ray)
+    assert "--overwrite" in batch(here / "in2", here / "out", "-m", here / "tiny", *ray, code=1)
+
+    # The other side fails, or dies: what came is kept.
+    for word, why in (("fail", "the cluster has gone"), ("die", "exit code 137")):
+        (here / "in3").write_text(f'"one"\n"two"\n"{word}"\n"three"\n')
+        said = batch(here / "in3", here / word, *flags, *ray, code=1)
+        assert why in said and "goes on behind" in said, said
+        assert [r["text"] for r in records(here / word)] == ["ONE", "TWO"]
+    os.environ["PHIAL_STAND_IN_DIES"] = "1"
+    assert "ended with exit code 1" in batch(here / "in3", here / "out3", *flags, *ray, code=1)
+    os.environ["PHIAL_PYTHON"] = str(here / "nowhere")
+    assert "phial[ray]" in batch(here / "in3", here / "out3", *flags, *ray, code=1)
+
+
 with tempfile.TemporaryDirectory() as folder:
     place = pathlib.Path(folder)
     tiny_model.make(PHIAL, place / "tiny")
-    {"answers": test_answers, "killed": test_killed, "refused": test_refused}[sys.argv[2]](place)
+    {"answers": test_answers, "killed": test_killed, "refused": test_refused, "ray": test_ray}[sys.argv[2]](place)
