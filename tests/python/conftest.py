@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 
@@ -30,6 +30,23 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> str:
 def engine(package: str) -> Iterator[phial.Engine]:
     with phial.Engine(package, device="cpu") as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def two_nodes() -> Iterator[Any]:
+    """One Ray cluster for all tests that need one."""
+    from two_nodes import TwoNodes
+
+    made = TwoNodes()
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def cluster(two_nodes: Any) -> Any:
+    """It with both nodes, whatever the last test did to it."""
+    two_nodes.add_second()
+    return two_nodes
 
 
 @pytest.fixture(autouse=True)

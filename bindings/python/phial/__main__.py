@@ -14,6 +14,7 @@ def main() -> NoReturn:
     if not program.is_file():
         sys.exit(f"phial: {program}: there is no such file; install the phial package again")
     arguments = [str(program), *sys.argv[1:]]
+    os.environ.setdefault("PHIAL_PYTHON", sys.executable)  # for `batch --ray`
     if os.name == "nt":  # there exec returns to the shell before the program ends
         sys.exit(subprocess.call(arguments))
     os.execv(program, arguments)
