@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C# library, compiled and run with Mono. Exit code 77: Mono isn't installed.
 
-usage: run.py SOURCE BUILD TEST      TEST: answers, stops, refuses, leaks, sample
+usage: run.py SOURCE BUILD TEST      TEST: answers, stops, refuses, leaks, sample, nuget
 """
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as xml
+import zipfile
 
 
 def run(command: list, **options) -> subprocess.CompletedProcess:
@@ -18,6 +21,36 @@ def run(command: list, **options) -> subprocess.CompletedProcess:
     if done.returncode:
         sys.exit(f"{command[0]}: exit code {done.returncode}")
     return done
+
+
+def unpacked(source: pathlib.Path, build: pathlib.Path, here: pathlib.Path) -> pathlib.Path:
+    """The NuGet package of what this machine has, packed twice and unpacked."""
+    files = here / "files"
+    (files / "linux-x64/phial/plugins").mkdir(parents=True)
+    shutil.copy(here / "Phial.dll", files)
+    shutil.copy(build / "lib/libphial.so", files / "linux-x64")
+    for plugin in (build / "lib/phial/plugins").glob("phial_o*.so"):
+        shutil.copy(plugin, files / "linux-x64/phial/plugins")
+    pack = ["python3", source / "tools/pack_nuget.py", source / "bindings/csharp/Phial/phial.nuspec", files]
+    refused = subprocess.run(list(map(str, [*pack, here / "none"])), capture_output=True, text=True)
+    assert refused.returncode and "there is no Phial.xml" in refused.stderr, refused
+    run([*pack, here / "one", "--partial"])
+    run([*pack, here / "two", "--partial"])
+    package, again = next((here / "one").glob("*.nupkg")), next((here / "two").glob("*.nupkg"))
+    assert package.read_bytes() == again.read_bytes()
+    version = re.search(r'__version__ = "(.*)"', (source / "bindings/python/phial/__init__.py").read_text())[1]
+    assert package.name == f"Phial.{version}.nupkg"
+    with zipfile.ZipFile(package) as archive:
+        archive.extractall(here / "unpacked")
+    inside = here / "unpacked"
+    spec = xml.parse(inside / "Phial.nuspec").getroot()
+    space = spec.tag.split("}")[0] + "}"
+    assert spec.find(f"{space}files") is None and spec.find(f"{space}metadata/{space}id").text == "Phial"
+    targets = {e.get("Target") for e in xml.parse(inside / "_rels/.rels").getroot()}
+    assert "/Phial.nuspec" in targets and all((inside / t[1:]).is_file() for t in targets)
+    kinds = {e.get("Extension") for e in xml.parse(inside / "[Content_Types].xml").getroot()}
+    assert {p.suffix[1:] for p in inside.rglob("*") if p.is_file() and p.name != "[Content_Types].xml"} <= kinds | {"xml", ""}
+    return inside
 
 
 def main() -> int:
@@ -31,12 +64,17 @@ def main() -> int:
         (here / "scratch").mkdir()
         compiler = ["mcs", "-langversion:7.2", "-warnaserror", "-optimize"]
         run([*compiler, "-target:library", f"-out:{here}/Phial.dll", *sorted((source / "bindings/csharp/Phial").glob("*.cs"))])
-        program = source / ("bindings/csharp/samples/Chat/Program.cs" if test == "sample" else "tests/csharp/Tests.cs")
+        program = source / ("bindings/csharp/samples/Chat/Program.cs" if test in ("sample", "nuget") else "tests/csharp/Tests.cs")
         run([*compiler, f"-r:{here}/Phial.dll", f"-out:{here}/program.exe", program])
+        libraries = build / "lib"
+        if test == "nuget":  # the sample on what the package holds alone
+            package = unpacked(source, build, here)
+            shutil.copy(package / "lib/net8.0/Phial.dll", here)
+            libraries = package / "runtimes/linux-x64/native"
         run([build / "bin/phial", "quantize", "-q", demo, here / "int4"])
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(build / "lib"), "PHIAL_MODELS": str(here / "models")}
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), "PHIAL_MODELS": str(here / "models")}
         mono = ["mono", "--debug", here / "program.exe", here / "int4"]
-        if test == "sample":
+        if test in ("sample", "nuget"):
             done = run([*mono, "cpu"], env=environment, input="Can you introduce yourself?\nWhat is an NPU?\n\n")
             assert "> My name is Phial" in done.stdout and "neural" in done.stdout
         else:
