@@ -104,37 +104,40 @@ struct Tile8 {
             local[t] + v * kLanes,
             in.goes_on ? _mm256_load_ps(inner + t * kTileRows + v * kLanes) : _mm256_setzero_ps());
     }
-    for (int32_t b = 0; b < in.blocks; b++) {
-      __m256i acc[T * P][kVectors];
-      PHIAL_UNROLL
-      for (int t = 0; t < T * P; t++) {
-        const __m256i offset = _mm256_set1_epi32(in.offsets[in.block(b, t)]);
+    TileCursor<kFormat> at(in);
+    for (int32_t left = in.blocks; left > 0; left -= kLineBlocks, at.next_line(in.stride)) {
+      for (int32_t n = left < kLineBlocks ? left : kLineBlocks; n > 0; n--, at.next_block()) {
+        __m256i acc[T * P][kVectors];
         PHIAL_UNROLL
-        for (int v = 0; v < kVectors; v++) {
-          if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
-            const __m256i zeros = _mm256_load_si256(
-                reinterpret_cast<const __m256i*>(in.zeros + b * kTileRows + v * kLanes));
-            acc[t][v] =
-                _mm256_madd_epi16(zeros, _mm256_srai_epi32(offset, symmetric_zero_log2(kFormat)));
-          } else {
-            acc[t][v] = zero_bias(kFormat) ? _mm256_setzero_si256() : offset;
+        for (int t = 0; t < T * P; t++) {
+          const __m256i offset = _mm256_set1_epi32(at.offsets[t * kLineBlocks]);
+          PHIAL_UNROLL
+          for (int v = 0; v < kVectors; v++) {
+            if constexpr (kAsymmetric) {  // -zero * sum: 16 x 16 bits, the zeros' high halves are 0
+              const __m256i zeros =
+                  _mm256_load_si256(reinterpret_cast<const __m256i*>(at.zeros + v * kLanes));
+              acc[t][v] =
+                  _mm256_madd_epi16(zeros, _mm256_srai_epi32(offset, symmetric_zero_log2(kFormat)));
+            } else {
+              acc[t][v] = zero_bias(kFormat) ? _mm256_setzero_si256() : offset;
+            }
           }
         }
-      }
-      add_block<kFormat, T * P>(in.codes + b * kSteps * kStepBytes, in.codes_of_block<kFormat>(b),
-                                acc);
-      PHIAL_UNROLL
-      for (int t = 0; t < T; t++) {
-        const __m256 scale = _mm256_set1_ps(in.act_scales[in.block(b, t * P)]);
+        add_block<kFormat, T * P>(at.codes, at.acts, acc);
         PHIAL_UNROLL
-        for (int v = 0; v < kVectors; v++) {
-          float* p = local[t] + v * kLanes;
-          __m256i dots = acc[t * P][v];
-          if constexpr (P == 2) dots = _mm256_add_epi32(times_plane_base(dots), acc[t * P + 1][v]);
-          _mm256_store_ps(p, _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots), scale, _mm256_load_ps(p)));
+        for (int t = 0; t < T; t++) {
+          const __m256 scale = _mm256_set1_ps(at.act_scales[t * P * kLineBlocks]);
+          PHIAL_UNROLL
+          for (int v = 0; v < kVectors; v++) {
+            float* p = local[t] + v * kLanes;
+            __m256i dots = acc[t * P][v];
+            if constexpr (P == 2)
+              dots = _mm256_add_epi32(times_plane_base(dots), acc[t * P + 1][v]);
+            _mm256_store_ps(p, _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots), scale, _mm256_load_ps(p)));
+          }
         }
+        if (at.ends_group()) end_group<T>(at.scales, local, sums);
       }
-      if (in.group_ends >> b & 1) end_group<T>(in.scales + b * kTileRows, local, sums);
     }
     if (!in.is_cut) return;
     for (int t = 0; t < T; t++)
