@@ -42,23 +42,6 @@ Json engine_of(const phial::ModelOptions& options) {
   return engine;
 }
 
-Json params_json(const phial::GenerateParams& p) {
-  Json params = {{"max_new_tokens", p.max_new_tokens},
-                 {"temperature", p.temperature},
-                 {"top_k", p.top_k},
-                 {"top_p", p.top_p},
-                 {"min_p", p.min_p},
-                 {"repetition_penalty", p.repetition_penalty},
-                 {"presence_penalty", p.presence_penalty},
-                 {"frequency_penalty", p.frequency_penalty},
-                 {"seed", p.seed},
-                 {"ignore_eos", p.ignore_eos},
-                 {"keep_special", p.keep_special},
-                 {"stop", p.stop}};
-  if (!p.speculate.empty()) params["speculate"] = p.speculate;
-  return params;
-}
-
 }  // namespace
 
 void RayAnswers::start() {
@@ -88,7 +71,9 @@ RayAnswers::Asked RayAnswers::asked_of(const BatchLine& line) {
     const Json json = parse_line(line);
     if (json.contains("id")) record["id"] = json["id"];
     BatchRequest request = request_of(json, options_);
-    message["params"] = params_json(request.params);
+    message["params"] = json_of(request.params);
+    if (!request.params.speculate.empty())
+      message["params"]["speculate"] = request.params.speculate;
     if (request.prompt) {
       message["prompt"] = std::move(*request.prompt);
     } else {

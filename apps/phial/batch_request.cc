@@ -42,24 +42,29 @@ Json messages_of(const Json& line, const BatchOptions& options) {
 
 }  // namespace
 
+Json json_of(const phial::GenerateParams& p) {
+  return {{"max_new_tokens", p.max_new_tokens},
+          {"temperature", p.temperature},
+          {"top_k", p.top_k},
+          {"top_p", p.top_p},
+          {"min_p", p.min_p},
+          {"repetition_penalty", p.repetition_penalty},
+          {"presence_penalty", p.presence_penalty},
+          {"frequency_penalty", p.frequency_penalty},
+          {"seed", p.seed},
+          {"ignore_eos", p.ignore_eos},
+          {"keep_special", p.keep_special},
+          {"stop", p.stop}};
+}
+
 std::string settings_of(const BatchOptions& options) {
-  const phial::GenerateParams& p = options.params;
-  return dump({{"model", options.model},
-               {"raw", options.raw},
-               {"system", options.system},
-               {"max_new_tokens", p.max_new_tokens},
-               {"temperature", p.temperature},
-               {"top_k", p.top_k},
-               {"top_p", p.top_p},
-               {"min_p", p.min_p},
-               {"repetition_penalty", p.repetition_penalty},
-               {"presence_penalty", p.presence_penalty},
-               {"frequency_penalty", p.frequency_penalty},
-               {"seed", p.seed},
-               {"ignore_eos", p.ignore_eos},
-               {"keep_special", p.keep_special},
-               {"stop", p.stop}},
-              -1);
+  Json settings = json_of(options.params);
+  settings["model"] = options.model;
+  settings["raw"] = options.raw;
+  settings["system"] = options.system;
+  settings["kv_cache"] = options.model_options.kv_cache;
+  settings["activations"] = options.model_options.activations;
+  return dump(settings, -1);
 }
 
 Json parse_line(const BatchLine& line) {

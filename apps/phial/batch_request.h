@@ -33,6 +33,9 @@ struct BatchAnswer {
   Json record;
 };
 
+// What changes an answer of a model: speculation doesn't, and isn't in it.
+Json json_of(const phial::GenerateParams& params);
+
 // Everything that changes an answer; where it is made isn't, as far as answers are compared.
 std::string settings_of(const BatchOptions& options);
 

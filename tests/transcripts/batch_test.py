@@ -108,8 +108,9 @@ def test_refused(here: pathlib.Path) -> None:
     flags = ["-m", here / "tiny", "-n", "3"]
     batch(here / "in", here / "out", *flags)
     good = (here / "out").read_bytes()
-    for other in (["-m", here / "tiny", "-n", "4"], ["-m", here / "tiny", "-n", "3", "--seed", "1"]):
-        assert "--overwrite" in batch(here / "in", here / "out", *other, code=1)
+    for other in (["-n", "4"], ["-n", "3", "--seed", "1"], ["-n", "3", "--system", "Be brief."], ["-n", "3", "--raw"],
+                  ["-n", "3", "--kv-cache-precision", "u8"], ["-n", "3", "--activation-precision", "int16"]):
+        assert "--overwrite" in batch(here / "in", here / "out", "-m", here / "tiny", *other, code=1)
     (here / "in2").write_text('"hello"\n"hello me"\n')
     said = batch(here / "in2", here / "out", *flags, code=1)
     assert "line 2 isn't the answer to this input" in said, said
