@@ -8,6 +8,7 @@
 #include "backend/plugin_host.h"
 #include "base/cpu_info.h"
 #include "base/error.h"
+#include "native/kv_cache.h"
 #include "native/native_backend.h"
 
 namespace phial::api {
@@ -50,9 +51,9 @@ MemoryNeed memory_need(const Package& package, int32_t tokens, const phial_model
   MemoryNeed need;
   need.weights = package.weight_bytes();
   need.tokens = std::min(tokens, config.max_positions);
-  need.cache_per_token = static_cast<uint64_t>(config.kv_bytes_per_token(kv_cache == "f32"  ? 4
-                                                                         : kv_cache == "u8" ? 1
-                                                                                            : 2));
+  need.cache_per_token = kv_bytes_per_token(config, kv_cache == "f32"  ? kernels::KvType::kF32
+                                                    : kv_cache == "u8" ? kernels::KvType::kU8
+                                                                       : kernels::KvType::kF16);
   need.cache = need.cache_per_token * static_cast<uint64_t>(need.tokens);
   // Per token of a pass: residual, branch, queries with keys and values, attended, activated, and
   // the widest input packed again for its kernel.

@@ -27,6 +27,11 @@ uint64_t bytes_of_position(kernels::KvType type, int32_t head_dim) {
 
 }  // namespace
 
+uint64_t kv_bytes_per_token(const Phi3Config& config, kernels::KvType type) {
+  return static_cast<uint64_t>(config.n_layers) * 2 * static_cast<uint64_t>(config.n_kv_heads) *
+         bytes_of_position(type, config.head_dim);
+}
+
 KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType type)
     : type_(type),
       kv_heads_(config.n_kv_heads),

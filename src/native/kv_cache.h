@@ -17,6 +17,9 @@
 
 namespace phial {
 
+// All layers, keys and values, with the tails of 8 bits.
+uint64_t kv_bytes_per_token(const Phi3Config& config, kernels::KvType type);
+
 class KvCache {
  public:
   // Throws kOutOfMemory if the address space can't be had.

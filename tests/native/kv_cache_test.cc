@@ -60,6 +60,14 @@ TEST(kv_cache, heads_do_not_overlap_and_positions_are_contiguous) {
   }
 }
 
+TEST(kv_cache, bytes_per_token_are_those_of_the_cache) {
+  const Phi3Config config = tiny_config();
+  for (const auto type : {kernels::KvType::kU8, kernels::KvType::kF16, kernels::KvType::kF32}) {
+    const KvCache cache(config, 10, type);
+    EXPECT_EQ(kv_bytes_per_token(config, type), 2u * 2u * 2u * cache.position_bytes());
+  }
+}
+
 // Phi-3-mini-128k's cache: 48 GiB of address space. Memory is used for what is written and comes
 // back.
 TEST(kv_cache, memory_follows_what_is_written) {
