@@ -19,18 +19,13 @@ import threading
 from small_hub import COMMIT, Faults, SmallHub
 
 PHIAL, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-sys.path.insert(0, str(SOURCE / "tests/transcripts"))
+sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "tests/transcripts")]
+import checks  # noqa: E402
+from checks import expect  # noqa: E402
 import tiny_model  # noqa: E402
 
 PATIENCE = 300
 REPOSITORY = "microsoft/Phi-4-mini-instruct"  # what phi-4-mini stands for; here a small random model
-failures = 0
-
-
-def expect(condition: bool, what: str, seen: object = ""):
-    global failures
-    failures += not condition
-    print(("ok    " if condition else "WRONG ") + what + ("" if condition else f"\n      seen: {seen}"), flush=True)
 
 
 def contents(folder: pathlib.Path) -> dict:
@@ -313,8 +308,7 @@ def main():
         for part in (pulling, while_it_comes, packages, killed_and_resumed, refusals, offline, names, small_disk, crowd):
             part(place)
         place.hub.close()
-    print("all right" if not failures else f"{failures} wrong")
-    sys.exit(1 if failures else 0)
+    checks.finish()
 
 
 if __name__ == "__main__":

@@ -17,24 +17,14 @@ import sys
 import tempfile
 
 PHIAL, SOURCE = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
-sys.path.insert(0, str(SOURCE / "tests/transcripts"))
+sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "tests/transcripts")]
+import checks  # noqa: E402
+from checks import expect, skip  # noqa: E402
 import tiny_model  # noqa: E402
 
 PATIENCE = 300  # seconds; nothing here waits for a time to pass
 EXACT = [a for p in ("INFERENCE_PRECISION_HINT=f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE=0", "KV_CACHE_PRECISION=f32")
          for a in ("--ov-config", p)]
-failures = 0
-
-
-def skip(reason: str):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def expect(condition: bool, what: str, seen: object = ""):
-    global failures
-    failures += not condition
-    print(("ok    " if condition else "WRONG ") + what + ("" if condition else f"\n      seen: {seen}"), flush=True)
 
 
 def find_openvino() -> pathlib.Path:
@@ -221,8 +211,7 @@ def main():
         versions_and_devices(place)
         cache_and_processes(place)
         damaged_models(place)
-    print("all right" if not failures else f"{failures} wrong")
-    sys.exit(1 if failures else 0)
+    checks.finish()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ SUITE: golden   fp16 packages of the golden checkpoints against the logits of tr
        genai    openvino_genai.LLMPipeline on the demo model, both attention backends, against phial itself
        optimum  OVModelForCausalLM on the demo model, against phial itself
 """
-import importlib
 import json
 import pathlib
 import subprocess
@@ -19,6 +18,7 @@ import tempfile
 
 SUITE, PHIAL, VARIANT, SOURCE = sys.argv[1], sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
 GOLDEN = SOURCE / "tests/golden/model"
+sys.path.insert(0, str(SOURCE / "tests"))
 # The CPU plugin's defaults are bf16 (where there is AMX), quantized activations and an 8-bit cache.
 EXACT = {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0", "KV_CACHE_PRECISION": "f32"}
 FORMATS = {
@@ -32,19 +32,8 @@ FORMATS = {
     "fp16": ["--weight-format", "fp16"],
 }
 
-
-def skip(reason: str):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def need(*modules: str):
-    for module in modules:
-        try:
-            importlib.import_module(module)
-        except ImportError as e:
-            skip(f"Python package '{module}' can't be imported ({e}); tools/python_env.sh installs what CI needs")
-
+import checks  # noqa: E402
+from checks import expect, need, skip  # noqa: E402
 
 need("numpy", "openvino")
 import numpy as np  # noqa: E402
@@ -53,14 +42,6 @@ import openvino as ov  # noqa: E402
 import phi3_numpy  # noqa: E402
 
 core = ov.Core()
-failures = 0
-
-
-def expect(condition: bool, what: str):
-    global failures
-    if not condition:
-        failures += 1
-    print(("ok    " if condition else "WRONG ") + what, flush=True)
 
 
 def quantize(source: pathlib.Path, destination: pathlib.Path, *flags: str) -> pathlib.Path:
@@ -293,12 +274,12 @@ def optimum(folder: pathlib.Path):
         expect(found[:len(expected)] == expected, f"{prompt!r}: {found}, phial: {expected}")
 
 
-def main() -> int:
+def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         {"golden": golden, "formats": formats, "variants": variants, "npuw": npuw, "genai": genai,
          "optimum": optimum}[SUITE](pathlib.Path(folder))
-    return 1 if failures else 0
+    checks.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

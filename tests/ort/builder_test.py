@@ -17,14 +17,9 @@ import sys
 import tempfile
 
 PHIAL, SOURCE = sys.argv[1], pathlib.Path(sys.argv[2])
-failures = 0
-
-
-def expect(condition: bool, what: str):
-    global failures
-    if not condition:
-        failures += 1
-    print(("ok    " if condition else "WRONG ") + what, flush=True)
+sys.path.insert(0, str(SOURCE / "tests"))
+import checks  # noqa: E402
+from checks import expect, skip  # noqa: E402
 
 
 def make_checkpoint(folder: pathlib.Path) -> pathlib.Path:
@@ -160,22 +155,21 @@ def same_logits(checkpoint: pathlib.Path, theirs: pathlib.Path, ours: pathlib.Pa
             expect((stepped < 5e-3) == (n != 4097), f"{name}, {n} tokens, the last 20 one by one: {stepped:.1e}")
 
 
-def main() -> int:
+def main() -> None:
     other = os.environ.get("PHIAL_BUILDER_PYTHON")
     if other and pathlib.Path(other).absolute() != pathlib.Path(sys.executable).absolute():
         os.execv(other, [other, *sys.argv])
     for module in ("onnxruntime_genai", "onnxruntime", "onnx_ir", "torch", "transformers"):
         if importlib.util.find_spec(module) is None:
-            print(f"skipped: GenAI's model builder needs the Python package '{module}', which {sys.executable} hasn't; PHIAL_BUILDER_PYTHON may name another")
-            return 77
+            skip(f"GenAI's model builder needs the Python package '{module}', which {sys.executable} hasn't; PHIAL_BUILDER_PYTHON may name another")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         checkpoint = make_checkpoint(folder)
         theirs, ours = graph_of_builder(checkpoint, folder), graph_of_phial(checkpoint, folder)
         same_operations(theirs, ours)
         same_logits(checkpoint, theirs, ours)
-    return 1 if failures else 0
+    checks.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

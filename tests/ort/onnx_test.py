@@ -11,7 +11,6 @@ SUITE: golden   fp16 packages of the golden checkpoints against the logits of tr
        crossing GenAI over LongRoPE's switch at 4096: it starts anew by itself, and each token is that of one whole prefill
        demo     the demo model's held-out prompts in GenAI: how many answers are phial's own to the last token
 """
-import importlib
 import json
 import os
 import pathlib
@@ -22,7 +21,7 @@ import tempfile
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the library is loaded
 SUITE, PHIAL, VARIANT, SOURCE = sys.argv[1], sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4])
 GOLDEN = SOURCE / "tests/golden/model"
-sys.path.insert(0, str(SOURCE / "tests/openvino"))
+sys.path[:0] = [str(SOURCE / "tests"), str(SOURCE / "tests/openvino")]
 PROVIDERS = {"cpu": "model.onnx", "cuda": "model_cuda.onnx", "dml": "model_dml.onnx"}
 # f16 activations and caches, run on the CPU provider (which computes some operators in f32).
 BOUNDS = {"cpu": 1e-5, "cuda": 5e-3, "dml": 5e-3}
@@ -38,19 +37,8 @@ FORMATS = {
     "fp16": ["--weight-format", "fp16"],
 }
 
-
-def skip(reason: str):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def need(*modules: str):
-    for module in modules:
-        try:
-            importlib.import_module(module)
-        except ImportError as e:
-            skip(f"Python package '{module}' can't be imported ({e}); tools/python_env.sh installs what CI needs")
-
+import checks  # noqa: E402
+from checks import expect, need, skip  # noqa: E402
 
 need("numpy", "onnxruntime")
 import numpy as np  # noqa: E402
@@ -59,14 +47,6 @@ import onnxruntime as ort  # noqa: E402
 import phi3_numpy  # noqa: E402
 
 ort.set_default_logger_severity(3)
-failures = 0
-
-
-def expect(condition: bool, what: str):
-    global failures
-    if not condition:
-        failures += 1
-    print(("ok    " if condition else "WRONG ") + what, flush=True)
 
 
 def quantize(source: pathlib.Path, destination: pathlib.Path, *flags: str) -> pathlib.Path:
@@ -314,12 +294,12 @@ def demo(folder: pathlib.Path):
                f"for token; {kept} of {all_tokens} tokens before the first difference")
 
 
-def main() -> int:
+def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         {"golden": golden, "formats": formats, "longrope": longrope, "window": window, "genai": genai,
          "crossing": crossing, "demo": demo}[SUITE](pathlib.Path(folder))
-    return 1 if failures else 0
+    checks.finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
