@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <iterator>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -82,9 +83,9 @@ void IrGraph::result(const std::string& name, const IrValue& value) {
 IrValue IrGraph::constant(IrType type, IrDims dims, std::span<const std::byte> bytes,
                           const std::string& name) {
   PHIAL_ASSERT(bytes.size() == bytes_of(type, dims));
-  const IrAttributes attributes =
-      constant_attributes(type, dims, constants_.place(bytes), bytes.size());
-  return node("Const", "opset1", name, attributes, {}, {type, std::move(dims), ""});
+  const IrValue value = node("Const", "opset1", name, {}, {}, {type, std::move(dims), ""});
+  layers_.back().bytes.assign(bytes.begin(), bytes.end());
+  return value;
 }
 
 IrValue IrGraph::stored(const std::string& name, IrType type, IrDims dims, const Extent& extent) {
@@ -107,9 +108,63 @@ std::vector<IrValue> IrGraph::node(const char* type, const char* version, const 
   std::vector<IrValue> values;
   for (size_t i = 0; i < outputs.size(); ++i)
     values.push_back({id, static_cast<int32_t>(i), outputs[i].type, outputs[i].dims});
-  layers_.push_back({type, version, name.empty() ? fmt::format("{}_{}", type, id) : name,
-                     attributes, inputs, outputs});
+  layers_.push_back({type, version, name, attributes, inputs, outputs, false, {}});
   return values;
+}
+
+// Parameters as they were made, then each layer behind its inputs, as the layers without readers
+// (results, and what writes a state) reach them.
+std::vector<int32_t> IrGraph::order_of_use() const {
+  const size_t n = layers_.size();
+  std::vector<bool> is_read(n), is_listed(n);
+  for (const Layer& layer : layers_)
+    for (const IrValue& input : layer.inputs) is_read[static_cast<size_t>(input.layer)] = true;
+  std::vector<int32_t> order;
+  const auto list = [&](int32_t id) {
+    is_listed[static_cast<size_t>(id)] = true;
+    order.push_back(id);
+  };
+  for (size_t id = 0; id < n; ++id)
+    if (std::string_view(layers_[id].type) == "Parameter") list(static_cast<int32_t>(id));
+  std::vector<std::pair<int32_t, size_t>> path;  // layers, and which input is next
+  for (size_t sink = 0; sink < n; ++sink) {
+    if (is_read[sink] || is_listed[sink]) continue;
+    path.push_back({static_cast<int32_t>(sink), 0});
+    while (!path.empty()) {
+      auto& [id, next] = path.back();
+      const std::vector<IrValue>& inputs = layers_[static_cast<size_t>(id)].inputs;
+      if (next == inputs.size()) {
+        if (!is_listed[static_cast<size_t>(id)]) list(id);
+        path.pop_back();
+      } else if (const int32_t input = inputs[next++].layer;
+                 !is_listed[static_cast<size_t>(input)]) {
+        path.push_back({input, 0});
+      }
+    }
+  }
+  PHIAL_ASSERT(order.size() == n);
+  return order;
+}
+
+void IrGraph::finish() {
+  const std::vector<int32_t> order = order_of_use();
+  std::vector<int32_t> new_id(order.size());
+  for (size_t i = 0; i < order.size(); ++i)
+    new_id[static_cast<size_t>(order[i])] = static_cast<int32_t>(i);
+  std::vector<Layer> layers;
+  layers.reserve(order.size());
+  for (const int32_t id : order) {
+    Layer& layer = layers.emplace_back(std::move(layers_[static_cast<size_t>(id)]));
+    for (IrValue& input : layer.inputs) input.layer = new_id[static_cast<size_t>(input.layer)];
+    if (layer.name.empty()) layer.name = fmt::format("{}_{}", layer.type, layers.size() - 1);
+    if (layer.attributes.empty() && std::string_view(layer.type) == "Const") {
+      const IrOutput& out = layer.outputs.front();
+      layer.attributes = constant_attributes(out.type, out.dims, constants_.place(layer.bytes),
+                                             layer.bytes.size());
+      layer.bytes = {};
+    }
+  }
+  layers_ = std::move(layers);
 }
 
 void IrGraph::mark_decompression(const IrValue& value) {

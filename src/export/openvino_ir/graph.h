@@ -59,7 +59,13 @@ class IrGraph {
   // Marks a Convert that only undoes a storage type, so that plugins keep the constant as it is.
   void mark_decompression(const IrValue& value);
 
-  // `runtime_info` is the content of the model's rt_info element, `name` the model's.
+  // To be called once, when all is there: numbers the layers and places the constants, both in the
+  // order in which results reach them. So the order in which a compiler evaluates arguments, which
+  // is that in which layers are made, is of no matter to the bytes.
+  void finish();
+
+  // Of a finished graph. `runtime_info` is the content of the model's rt_info element, `name` the
+  // model's.
   std::string xml(const std::string& runtime_info, const char* name = "phi3") const;
 
  private:
@@ -71,7 +77,10 @@ class IrGraph {
     std::vector<IrValue> inputs;
     std::vector<IrOutput> outputs;
     bool decompression = false;
+    std::vector<std::byte> bytes;  // of a constant that has to be placed
   };
+
+  std::vector<int32_t> order_of_use() const;
 
   IrConstants& constants_;
   std::vector<Layer> layers_;

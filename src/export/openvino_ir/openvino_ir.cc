@@ -35,6 +35,7 @@ std::string openvino_ir_xml(const PackageParts& parts, const OpenVinoIrOptions& 
   IrConstants constants(parts.weights.subspan(block.offset, block.bytes), block.offset);
   IrGraph graph(constants);
   build_model(graph, parts, options);
+  graph.finish();
   return graph.xml(ir_runtime_info(parts.recipe));
 }
 
@@ -43,6 +44,7 @@ std::vector<std::byte> openvino_graph_constants(const PackageParts& parts) {
   auto collect = [&](const OpenVinoIrOptions& options) {
     IrGraph graph(constants);
     build_model(graph, parts, options);
+    graph.finish();
   };
   collect({});
   OpenVinoIrOptions options;

@@ -91,6 +91,7 @@ TokenizerIr make_tokenizer_ir(std::string_view tokenizer_json, const SideFiles& 
   IrConstants constants;
   IrGraph graph(constants);
   build_tokenizer(graph, encode, tables);
+  graph.finish();
   ir.tokenizer_xml = graph.xml(info, "tokenizer");
   ir.tokenizer_bin = text_of(constants.collected());
 
@@ -104,6 +105,7 @@ TokenizerIr make_tokenizer_ir(std::string_view tokenizer_json, const SideFiles& 
   IrConstants text_constants;
   IrGraph text_graph(text_constants);
   build_detokenizer(text_graph, decode, tokens, skipped, where);
+  text_graph.finish();
   ir.detokenizer_xml = text_graph.xml(info, "detokenizer");
   ir.detokenizer_bin = text_of(text_constants.collected());
   return ir;
