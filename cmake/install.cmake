@@ -57,6 +57,7 @@ if(UNIX)
   set(CPACK_DEBIAN_PACKAGE_MAINTAINER "the phial project <phial@localhost>")
   set(CPACK_DEBIAN_PACKAGE_SECTION science)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_PACKAGE_SUGGESTS "librsvg2-2")  # phial bench --plot FILE.png
   # dpkg-shlibdeps has to find libphial itself, which belongs to no package yet.
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_BINARY_DIR}/lib)
 endif()

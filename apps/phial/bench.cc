@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli.h"
+#include "plot_file.h"
 #include "terminal.h"
 
 namespace cli {
@@ -41,9 +42,7 @@ void check(const BenchOptions& options) {
   if (options.most_sequences() > 1 && !options.devices.empty())
     throw Failure("--devices compares single answers, not --batch (see phial bench --help)",
                   kExitUsage);
-  const std::string& plot = options.plot;
-  if (!plot.empty() && (plot.size() < 5 || plot.compare(plot.size() - 4, 4, ".svg") != 0))
-    throw Failure(fmt::format("{}: plots are SVG files; call it something.svg", plot), kExitUsage);
+  if (!options.plot.empty()) check_plot_name(options.plot);
 }
 
 int bench(BenchOptions options) {
@@ -89,7 +88,7 @@ void add_bench(CommandLine& line) {
   verb.option("--devices", options->devices,
               "Compare: all devices that can run the model, or these, with commas between");
   verb.option("--plot", options->plot,
-              "Draw latencies and the roofline, or the comparison, into this SVG file");
+              "Draw latencies and the roofline, or the comparison, into this SVG or PNG file");
   verb.flag("--json", options->json, "As one JSON object");
   verb.flag("--csv", options->csv, "As lines with commas between");
   verb.action([options] { return bench(*options); });

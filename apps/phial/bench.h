@@ -21,7 +21,7 @@ struct BenchOptions {
   int32_t repetitions = 3, layers = 0;
   bool json = false, csv = false;
   std::string devices;  // "all", or ids with commas between; empty: the one of model_options
-  std::string plot;     // SVG file
+  std::string plot;     // SVG or PNG file
 
   int32_t longest() const;  // tokens of the longest test
   int32_t most_sequences() const;
@@ -62,9 +62,6 @@ std::string bench_svg(const BenchResult& result, const BenchOptions& options);
 
 // "0.92 ms", "137 ms"
 std::string milliseconds(double seconds);
-
-// Throws Failure.
-void write_plot(const std::string& path, const std::string& svg);
 
 // The same package on several devices, side by side. Returns the exit code.
 int compare_devices(const BenchOptions& options);

@@ -9,6 +9,7 @@
 #include "bar_chart.h"
 #include "bench.h"
 #include "cli.h"
+#include "plot_file.h"
 #include "statistics.h"
 #include "terminal.h"
 

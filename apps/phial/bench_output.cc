@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 
 #include "bench.h"
 #include "cli.h"
@@ -40,12 +39,6 @@ std::string percent(double share) {
 std::string milliseconds(double seconds) {
   const double ms = seconds * 1000;
   return ms >= 100 ? fmt::format("{:.0f} ms", ms) : fmt::format("{:.2f} ms", ms);
-}
-
-void write_plot(const std::string& path, const std::string& svg) {
-  std::ofstream file(path, std::ios::binary);
-  file << svg;
-  if (!file.flush()) throw Failure(fmt::format("{}: can't be written", path));
 }
 
 Json bench_json(const BenchResult& result, const BenchOptions& options) {

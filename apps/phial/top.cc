@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "cli.h"
+#include "plot_file.h"
 #include "statistics.h"
 #include "terminal.h"
 #include "top_screen.h"
@@ -63,6 +64,7 @@ class Screen {
 int top(const TopOptions& options) {
   if (options.interval < 0)
     throw Failure("--interval must be at least 0 (see phial top --help)", kExitUsage);
+  if (!options.plot.empty()) check_plot_name(options.plot);
   const bool on_screen = stdout_is_terminal() && !options.json;
   const int32_t count = options.count >= 0 ? options.count : on_screen ? 0 : 1;
   // Another machine's files have their own time.
@@ -94,9 +96,7 @@ int top(const TopOptions& options) {
   if (record.is_open() && !record.flush())
     throw Failure(fmt::format("{}: can't be written", options.record));
   if (!options.plot.empty() && !samples.empty()) {
-    std::ofstream file(options.plot, std::ios::binary);
-    file << top_plot(samples, cpu);
-    if (!file.flush()) throw Failure(fmt::format("{}: can't be written", options.plot));
+    write_plot(options.plot, top_plot(samples, cpu));
   }
   return 0;
 }
@@ -111,7 +111,7 @@ void add_top(CommandLine& line) {
               "Samples to take; 0: until Ctrl-C; by default that on a terminal, else 1");
   verb.flag("--json", options->json, "A JSON object for each sample, a line each");
   verb.option("--record", options->record, "Write the samples into this file, as --json has them");
-  verb.option("--plot", options->plot, "At the end, draw them into this SVG file");
+  verb.option("--plot", options->plot, "At the end, draw them into this SVG or PNG file");
   verb.action([options] { return top(*options); });
 }
 
