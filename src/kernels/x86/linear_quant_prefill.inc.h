@@ -109,25 +109,42 @@ struct Groups {
   int32_t of_block(int32_t block) const { return block / blocks; }
 };
 
-// Scales of rows [row, row + 48) in a group, and their zero points less zero_bias. Those of rows
-// from `row_end` on are of no matter.
-template <Format kFormat, bool kAsymmetric>
-void load_group(const Matrix& w, int64_t groups, int32_t row, int32_t row_end, int32_t group,
-                float* scales, int32_t* zeros) {
-  const int32_t rows = row_end - row;
-  alignas(64) int32_t halves[kTileRows];
-  const uint16_t* p = w.scales + row * groups + group;
-  for (int32_t i = 0; i < kTileRows; i++, p += i < rows ? groups : 0) halves[i] = *p;
+// 48 f16 in the low halves, as f32.
+PHIAL_INLINE void widen_scales(const uint32_t* halves, int shift, float* scales) {
   for (int32_t i = 0; i < kTileRows; i += 8) {
-    const __m256i eight = _mm256_load_si256(reinterpret_cast<const __m256i*>(halves + i));
+    __m256i eight = _mm256_load_si256(reinterpret_cast<const __m256i*>(halves + i));
+    eight =
+        shift ? _mm256_srli_epi32(eight, 16) : _mm256_and_si256(eight, _mm256_set1_epi32(0xFFFF));
     const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(eight, eight), 0x08);
     _mm256_store_ps(scales + i, _mm256_cvtph_ps(_mm256_castsi256_si128(packed)));
   }
-  if constexpr (kAsymmetric)
-    for (int32_t i = 0; i < kTileRows; i++) {
-      const int64_t r = i < rows ? row + i : row_end - 1;
-      zeros[i] = (zero_point(w, r, group) - zero_bias(kFormat)) & 0xFFFF;
-    }
+}
+
+// Scales of rows [row, row + 48) in a group, and, unless `next` is null, in the one after it: one
+// load a row serves both. Those of rows from `row_end` on are of no matter.
+inline void load_scales(const Matrix& w, int64_t groups, int32_t row, int32_t row_end,
+                        int32_t group, float* scales, float* next) {
+  const int32_t rows = row_end - row;
+  alignas(64) uint32_t halves[kTileRows];
+  const uint16_t* p = w.scales + row * groups + group;
+  if (next) {
+    for (int32_t i = 0; i < kTileRows; i++, p += i < rows ? groups : 0)
+      __builtin_memcpy(halves + i, p, sizeof halves[i]);
+    widen_scales(halves, 16, next);
+  } else {
+    for (int32_t i = 0; i < kTileRows; i++, p += i < rows ? groups : 0) halves[i] = *p;
+  }
+  widen_scales(halves, 0, scales);
+}
+
+// Zero points of rows [row, row + 48) in a group less zero_bias.
+template <Format kFormat>
+void load_zero_points(const Matrix& w, int32_t row, int32_t row_end, int32_t group,
+                      int32_t* zeros) {
+  for (int32_t i = 0; i < kTileRows; i++) {
+    const int64_t r = row + i < row_end ? row + i : row_end - 1;
+    zeros[i] = (zero_point(w, r, group) - zero_bias(kFormat)) & 0xFFFF;
+  }
 }
 
 // Blocks [block, block + n) of rows [row, row + 48). Rows from `row_end` on are of no matter.
@@ -136,13 +153,19 @@ void unpack_chunk(const Matrix& w, const Groups& g, int32_t row, int32_t row_end
                   int32_t n, PrefillScratch& s) {
   Tile::template unpack<kFormat>(w, row, row_end, block, n, s);
   int32_t group = g.of_block(block), left = (group + 1) * g.blocks - block;
+  bool is_loaded = false;  // this group's scales
   for (int32_t b = 0; b < n; b++, left--) {
     if (left == 0) {
       group++;
       left = g.blocks;
     }
     if (b == 0 || left == g.blocks) {
-      load_group<kFormat, kAsymmetric>(w, g.count, row, row_end, group, s.scales[b], s.zeros[b]);
+      const bool two = !is_loaded && b + left < n;  // the next group begins in this chunk
+      if (!is_loaded)
+        load_scales(w, g.count, row, row_end, group, s.scales[b],
+                    two ? s.scales[b + left] : nullptr);
+      is_loaded = two;
+      if constexpr (kAsymmetric) load_zero_points<kFormat>(w, row, row_end, group, s.zeros[b]);
     } else {
       __builtin_memcpy(s.scales[b], s.scales[b - 1], sizeof s.scales[b]);
       if constexpr (kAsymmetric) __builtin_memcpy(s.zeros[b], s.zeros[b - 1], sizeof s.zeros[b]);
