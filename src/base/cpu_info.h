@@ -14,14 +14,17 @@ struct CpuFeatures {
   bool avx512 = false;    // F, BW, VL, DQ, and the system saves zmm
   bool avx512_vnni = false;
   bool avx512_bf16 = false;
-  bool amx_int8 =
-      false;  // the CPU has it; the kernel's permission is asked for when tiles are first used
+  bool amx_int8 = false;  // the system saves tiles; see also tile_data_allowed()
   bool amx_bf16 = false;
   bool dotprod = false;  // aarch64: SDOT and UDOT
   bool i8mm = false;     // aarch64: SMMLA and its like
 };
 
 const CpuFeatures& cpu_features();
+
+// Asks the system, once a process and for all its threads, for leave to use AMX tiles. Without it
+// the first use of a tile ends the process. Ask only where cpu_features() has AMX.
+bool tile_data_allowed();
 
 // "Intel(R) Core(TM) Ultra 7 155H", or "unknown".
 std::string cpu_name();

@@ -2,6 +2,9 @@
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#endif
 
 #include <algorithm>
 #include <fstream>
@@ -17,6 +20,16 @@ std::string cpu_name() {
     if (line.rfind("model name", 0) == 0)
       if (auto colon = line.find(": "); colon != std::string::npos) return line.substr(colon + 2);
   return "unknown";
+}
+
+bool tile_data_allowed() {
+#if defined(__linux__) && defined(__x86_64__)
+  // ARCH_REQ_XCOMP_PERM and XFEATURE_XTILE_DATA of the kernel's Documentation/arch/x86/xstate.rst
+  static const bool allowed = syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+  return allowed;
+#else
+  return false;
+#endif
 }
 
 int available_threads() {

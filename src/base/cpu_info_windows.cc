@@ -31,6 +31,19 @@ std::string cpu_name() {
   return "unknown";
 }
 
+bool tile_data_allowed() {
+  // Windows 11 and Server 2022 have the function; older ones don't save tiles. Windows would also
+  // switch them on at their first use, but here it can say no.
+  static const bool allowed = [] {
+    using Enable = BOOL(WINAPI*)(DWORD64);
+    const HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+    const auto enable = reinterpret_cast<Enable>(
+        reinterpret_cast<void*>(GetProcAddress(kernel, "EnableProcessOptionalXStateFeatures")));
+    return enable && enable(DWORD64{1} << 18);  // XSTATE_AMX_TILE_DATA
+  }();
+  return allowed;
+}
+
 int available_threads() {
   DWORD_PTR ours = 0, all = 0;
   if (GetProcessAffinityMask(GetCurrentProcess(), &ours, &all) && ours)

@@ -58,7 +58,8 @@ constexpr int32_t packed_place(int32_t i) {
   return kFormat == Format::kU8 ? i : (i & 1) * (kActBlock / 2) + i / 2;
 }
 
-template <Format kFormat>
+// kOrder: the format whose places the packed activations' blocks have in a line.
+template <Format kFormat, Format kOrder = kFormat>
 void linear_quant_any(const Linear& l) {
   constexpr int32_t kTokens = 32;  // tokens that share one unpacking
   const PackedActs acts = packed_acts(l.x, l.n_tokens, l.planes, l.w.cols);
@@ -84,12 +85,12 @@ void linear_quant_any(const Linear& l) {
           const float scale = f16_value(l.w.scales[static_cast<int64_t>(row) * groups + g]);
           for (int32_t t = 0; t < n; t++) {
             const size_t line = acts.line(block, static_cast<size_t>(t0 + t) * planes);
-            const int8_t* a = acts.lines + line * kLineBytes + block_in_line(kFormat, block);
+            const int8_t* a = acts.lines + line * kLineBytes + block_in_line(kOrder, block);
             int32_t dot = 0;
             for (size_t p = 0; p < planes; p++) {
               dot *= kPlaneBase;
               for (int i = 0; i < kActBlock / 2; i++)
-                dot += w[i] * a[i] + w[kActBlock / 2 + i] * a[half_distance(kFormat) + i];
+                dot += w[i] * a[i] + w[kActBlock / 2 + i] * a[half_distance(kOrder) + i];
               a += kLineBytes;
             }
             const size_t at = line * kLineBlocks + static_cast<size_t>(block % kLineBlocks);

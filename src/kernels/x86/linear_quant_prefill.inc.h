@@ -5,10 +5,12 @@
 // states. Local to the file that includes it.
 //
 // The register tile is a struct that the tier names (tile8.inc.h, tile16.inc.h):
-//   kLanes, kTokens (tile height), kVectors (tile width in vectors), and
+//   kLanes, kTokens (tile height), kVectors (tile width in vectors),
+//   static constexpr int32_t bias(Format): what unpack takes off the codes,
 //   template <Format, bool kAsymmetric, int T, int P> static void run(const TileInput&, float*
 //   inner, float* sums)
 // which does T tokens of P planes, T * P <= kTokens; inner and sums are rows kTileRows apart, and
+// and
 //   template <Format> static void unpack(const Matrix&, row, row_end, block, n, PrefillScratch&)
 // which puts n blocks' codes of kTileRows rows into the scratch (anything for those from row_end
 // on).
@@ -32,10 +34,10 @@ static_assert(kChunkBlocks % kLineBlocks == 0);
 
 struct PrefillScratch {
   alignas(64) uint8_t codes[kChunkBlocks][kSteps][kTileRows][4];
-  alignas(64) float scales[kChunkBlocks][kTileRows];  // of the group that block is in
-  alignas(64) int32_t
-      zeros[kChunkBlocks][kTileRows];  // zero point less zero_bias, as 16 bits (the high half is 0)
-  alignas(64) float inner[kTokenBlock][kTileRows];  // of groups that go over several chunks
+  alignas(64) float scales[kChunkBlocks][kTileRows];   // of the group that block is in
+  alignas(64) int32_t zeros[kChunkBlocks][kTileRows];  // zero point less the tile's bias, as 16
+                                                       // bits (the high half is 0)
+  alignas(64) float inner[kTokenBlock][kTileRows];     // of groups that go over several chunks
   alignas(64) float sums[kTokenBlock][kTileRows];
 };
 static_assert(sizeof(PrefillScratch) <= 112 * 1024,
@@ -109,6 +111,20 @@ struct Groups {
   int32_t of_block(int32_t block) const { return block / blocks; }
 };
 
+// Where groups end in blocks [block, block + n): sets what TileInput calls so.
+template <class Input>
+void set_group_ends(const Groups& groups, int32_t block, int32_t n, Input& in) {
+  int32_t in_group = block - groups.of_block(block) * groups.blocks;  // blocks so far
+  in.group_ends = 0;
+  in.goes_on = in_group != 0;
+  for (int32_t b = 0; b < n; b++)
+    if (++in_group == groups.blocks) {
+      in.group_ends |= 1u << b;
+      in_group = 0;
+    }
+  in.is_cut = in_group != 0;
+}
+
 // 48 f16 in the low halves, as f32.
 PHIAL_INLINE void widen_scales(const uint32_t* halves, int shift, float* scales) {
   for (int32_t i = 0; i < kTileRows; i += 8) {
@@ -137,13 +153,12 @@ inline void load_scales(const Matrix& w, int64_t groups, int32_t row, int32_t ro
   widen_scales(halves, 0, scales);
 }
 
-// Zero points of rows [row, row + 48) in a group less zero_bias.
-template <Format kFormat>
-void load_zero_points(const Matrix& w, int32_t row, int32_t row_end, int32_t group,
-                      int32_t* zeros) {
+// Zero points of rows [row, row + 48) in a group less the bias.
+inline void load_zero_points(const Matrix& w, int32_t bias, int32_t row, int32_t row_end,
+                             int32_t group, int32_t* zeros) {
   for (int32_t i = 0; i < kTileRows; i++) {
     const int64_t r = row + i < row_end ? row + i : row_end - 1;
-    zeros[i] = (zero_point(w, r, group) - zero_bias(kFormat)) & 0xFFFF;
+    zeros[i] = (zero_point(w, r, group) - bias) & 0xFFFF;
   }
 }
 
@@ -165,7 +180,8 @@ void unpack_chunk(const Matrix& w, const Groups& g, int32_t row, int32_t row_end
         load_scales(w, g.count, row, row_end, group, s.scales[b],
                     two ? s.scales[b + left] : nullptr);
       is_loaded = two;
-      if constexpr (kAsymmetric) load_zero_points<kFormat>(w, row, row_end, group, s.zeros[b]);
+      if constexpr (kAsymmetric)
+        load_zero_points(w, Tile::bias(kFormat), row, row_end, group, s.zeros[b]);
     } else {
       __builtin_memcpy(s.scales[b], s.scales[b - 1], sizeof s.scales[b]);
       if constexpr (kAsymmetric) __builtin_memcpy(s.zeros[b], s.zeros[b - 1], sizeof s.zeros[b]);
@@ -196,14 +212,7 @@ void prefill_rows(const Linear& l, const PackedActs& acts, const Groups& groups,
     TileInput in{};
     in.stride = static_cast<int64_t>(acts.stride);
     in.blocks = chunk;
-    int32_t in_group = block - groups.of_block(block) * groups.blocks;  // blocks so far
-    in.goes_on = in_group != 0;
-    for (int32_t b = 0; b < chunk; b++)
-      if (++in_group == groups.blocks) {
-        in.group_ends |= 1u << b;
-        in_group = 0;
-      }
-    in.is_cut = in_group != 0;
+    set_group_ends(groups, block, chunk, in);
     for (int32_t i = 0, t = 0; i < tiles; i++) {
       const int32_t tokens = height + (i < higher);
       const size_t line = acts.line(block, static_cast<size_t>(t0 + t) * P);

@@ -16,6 +16,8 @@ struct Tile16 {
   // float ones that never leave their registers, 3 weights and 1 activation of 32 registers.
   static constexpr int kTokens = 4;
 
+  static constexpr int32_t bias(Format) { return 0; }
+
   static PHIAL_INLINE void add_dots16(__m512i& acc, __m512i u, __m512i s) {
 #if defined(__clang__)
     acc = _mm512_dpbusd_epi32(acc, u, s);
@@ -72,7 +74,7 @@ struct Tile16 {
   template <Format kFormat>
   static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
-    unpack_blocks16<kFormat>(w, row, row_end, block, n, s);
+    unpack_blocks16<kFormat, bias(kFormat)>(w, row, row_end, block, n, s);
   }
 
   // One block: its integer dot products, and what they add to the group's sums.

@@ -20,6 +20,8 @@ struct Tile8 {
   static constexpr int kTokens = 6;
 #endif
 
+  static constexpr int32_t bias(Format format) { return zero_bias(format); }
+
   // Raw dot products of one block, added to acc.
   template <Format kFormat, int T>
   static PHIAL_INLINE void add_block(const uint8_t* codes, const int8_t* acts,
@@ -89,7 +91,7 @@ struct Tile8 {
   template <Format kFormat>
   static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
-    unpack_blocks8<kFormat>(w, row, row_end, 0, kTileRows, block, 0, n, s);
+    unpack_blocks8<kFormat, bias(kFormat)>(w, row, row_end, 0, kTileRows, block, 0, n, s);
   }
 
   template <Format kFormat, bool kAsymmetric, int T, int P>

@@ -36,9 +36,14 @@ PHIAL_INLINE void transpose16(__m512i* r) {
   }
 }
 
+template <int32_t kBias>
+PHIAL_INLINE __m512i less_bias16(__m512i codes) {
+  return kBias ? _mm512_sub_epi8(codes, _mm512_set1_epi8(static_cast<char>(kBias))) : codes;
+}
+
 // 64 bytes of 16 rows, `stride` apart: 16 dwords a row into `to`, one step after the other. u4: the
 // even and odd columns of four blocks; u8: two blocks.
-template <Format kFormat>
+template <Format kFormat, int32_t kBias>
 PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahead, uint8_t* to) {
   __m512i r[16];
   PHIAL_UNROLL
@@ -56,38 +61,37 @@ PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahe
   PHIAL_UNROLL
   for (int i = 0; i < 16; i++) {
     if constexpr (kFormat == Format::kU8) {
-      _mm512_store_si512(to + i * kStepBytes, r[i]);
+      _mm512_store_si512(to + i * kStepBytes, less_bias16<kBias>(r[i]));
     } else {
       const __m512i low = _mm512_set1_epi8(15);
       uint8_t* block = to + (i / 4) * kSteps * kStepBytes + (i % 4) * kStepBytes;
-      _mm512_store_si512(block, _mm512_and_si512(r[i], low));
+      _mm512_store_si512(block, less_bias16<kBias>(_mm512_and_si512(r[i], low)));
       _mm512_store_si512(block + kSteps / 2 * kStepBytes,
-                         _mm512_and_si512(_mm512_srli_epi16(r[i], 4), low));
+                         less_bias16<kBias>(_mm512_and_si512(_mm512_srli_epi16(r[i], 4), low)));
     }
   }
 }
 
-// The chunk's n blocks.
-template <Format kFormat>
+// The chunk's n blocks. kBias is taken off all codes.
+template <Format kFormat, int32_t kBias>
 void unpack_blocks16(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
-  static_assert(zero_bias(kFormat) == 0);
   constexpr int32_t kBlockBytes = block_bytes(kFormat), kPerLoad = 64 / kBlockBytes;  // blocks
   const int64_t row_bytes = bytes_of_row(w);
   const int64_t left = (row_bytes - static_cast<int64_t>(block) * kBlockBytes) / 64 * kPerLoad;
   const int32_t whole = left < n ? static_cast<int32_t>(left) : n / kPerLoad * kPerLoad;
   for (int32_t i = 0; i < kTileRows && row + i < row_end; i += 16) {
     if (row + i + 16 > row_end) {
-      unpack_blocks8<kFormat>(w, row, row_end, i, i + 16, block, 0, n, s);
+      unpack_blocks8<kFormat, kBias>(w, row, row_end, i, i + 16, block, 0, n, s);
       continue;
     }
     const uint8_t* rows = static_cast<const uint8_t*>(w.data) + (row + i) * row_bytes;
     for (int32_t b = 0; b < whole; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
-      unpack_rows16<kFormat>(rows + at, row_bytes, read_later(at, 256, row_bytes) - at,
-                             s.codes[b][0][i]);
+      unpack_rows16<kFormat, kBias>(rows + at, row_bytes, read_later(at, 256, row_bytes) - at,
+                                    s.codes[b][0][i]);
     }
-    if (whole < n) unpack_blocks8<kFormat>(w, row, row_end, i, i + 16, block, whole, n, s);
+    if (whole < n) unpack_blocks8<kFormat, kBias>(w, row, row_end, i, i + 16, block, whole, n, s);
   }
 }
 

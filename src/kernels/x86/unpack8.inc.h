@@ -45,9 +45,14 @@ PHIAL_INLINE void transpose8(__m256i* r) {
   }
 }
 
+template <int32_t kBias>
+PHIAL_INLINE __m256i less_bias(__m256i codes) {
+  return kBias ? _mm256_sub_epi8(codes, _mm256_set1_epi8(static_cast<char>(kBias))) : codes;
+}
+
 // 32 bytes of 8 rows, of which only `bytes` belong to the row: 8 dwords a row into `to`, one step
 // after the other. `ahead`: what will be read soon. u4: the even and odd columns of two blocks.
-template <Format kFormat>
+template <Format kFormat, int32_t kBias>
 PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t bytes, int64_t ahead,
                                uint8_t* to) {
   __m256i r[8];
@@ -69,22 +74,21 @@ PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t b
   PHIAL_UNROLL
   for (int i = 0; i < 8; i++) {
     if constexpr (kFormat == Format::kU8) {
-      const __m256i codes =
-          zero_bias(kFormat) ? _mm256_xor_si256(r[i], _mm256_set1_epi8(-128)) : r[i];
-      _mm256_store_si256(reinterpret_cast<__m256i*>(to + i * kStepBytes), codes);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(to + i * kStepBytes), less_bias<kBias>(r[i]));
     } else {
       const __m256i low = _mm256_set1_epi8(15);
       uint8_t* block = to + (i / 4) * kSteps * kStepBytes + (i % 4) * kStepBytes;
-      _mm256_store_si256(reinterpret_cast<__m256i*>(block), _mm256_and_si256(r[i], low));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(block),
+                         less_bias<kBias>(_mm256_and_si256(r[i], low)));
       _mm256_store_si256(reinterpret_cast<__m256i*>(block + kSteps / 2 * kStepBytes),
-                         _mm256_and_si256(_mm256_srli_epi16(r[i], 4), low));
+                         less_bias<kBias>(_mm256_and_si256(_mm256_srli_epi16(r[i], 4), low)));
     }
   }
 }
 
 // Blocks [from, n) of the chunk of rows row + [begin, end), of which those from `row_end` on are
-// stood in for by the last one.
-template <Format kFormat>
+// stood in for by the last one. kBias is taken off all codes.
+template <Format kFormat, int32_t kBias>
 void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin, int32_t end,
                     int32_t block, int32_t from, int32_t n, PrefillScratch& s) {
   constexpr int32_t kBlockBytes = block_bytes(kFormat), kPerLoad = 32 / kBlockBytes;  // blocks
@@ -97,8 +101,8 @@ void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin
     }
     for (int32_t b = from; b < n; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
-      unpack_rows8<kFormat>(rows, at, row_bytes - at, read_later(at, 128, row_bytes),
-                            s.codes[b][0][i]);
+      unpack_rows8<kFormat, kBias>(rows, at, row_bytes - at, read_later(at, 128, row_bytes),
+                                   s.codes[b][0][i]);
     }
   }
 }
