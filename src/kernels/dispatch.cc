@@ -9,6 +9,7 @@
 #include "kernels/attend_shape.inc.h"
 #include "kernels/packed_layout.inc.h"
 #include "kernels/scalar/scalar.h"
+#include "kernels/self_check.h"
 #if defined(PHIAL_KERNELS_X86)
 #include "kernels/x86/tables.h"
 #endif
@@ -24,6 +25,7 @@ struct TierEntry {
   const KernelTable* own;  // nullptr: not built for this architecture
   bool cpu_can;
   const char* needs;
+  bool unproven = false;  // no processor that can run it was at hand: checked before it is offered
 };
 
 // Lowest first: a later one that runs here is better.
@@ -31,9 +33,9 @@ std::vector<TierEntry> tier_entries() {
   const CpuFeatures& cpu = cpu_features();
 #if defined(PHIAL_KERNELS_X86)
   const KernelTable *avx2 = &kAvx2Table, *avx2vnni = &kAvx2VnniTable,
-                    *avx512vnni = &kAvx512VnniTable;
+                    *avx512vnni = &kAvx512VnniTable, *amx = &kAmxTable;
 #else
-  const KernelTable *avx2 = nullptr, *avx2vnni = nullptr, *avx512vnni = nullptr;
+  const KernelTable *avx2 = nullptr, *avx2vnni = nullptr, *avx512vnni = nullptr, *amx = nullptr;
 #endif
 #if defined(PHIAL_KERNELS_ARM)
   const KernelTable *neon_dotprod = &kNeonDotprodTable, *neon_i8mm = &kNeonI8mmTable;
@@ -46,18 +48,11 @@ std::vector<TierEntry> tier_entries() {
       {"avx2vnni", avx2vnni, cpu.avx2 && cpu.avx_vnni, "AVX2 and AVX-VNNI"},
       {"avx512vnni", avx512vnni, cpu.avx512 && cpu.avx512_vnni,
        "AVX-512 (F, BW, VL, DQ) and AVX512-VNNI"},
+      {"amx", amx, cpu.amx_int8 && cpu.avx512_vnni && tile_data_allowed(),
+       "AMX (TILE and INT8, and the system's leave to use them) or AVX512-VNNI", true},
       {"neon_dotprod", neon_dotprod, cpu.dotprod, "Arm's dot product instructions"},
       {"neon_i8mm", neon_i8mm, cpu.dotprod && cpu.i8mm, "Arm's int8 matrix instructions"},
   };
-}
-
-Tier describe(const TierEntry& entry) {
-  Tier tier{entry.name, entry.own != nullptr, entry.own && entry.cpu_can, ""};
-  if (!tier.built)
-    tier.why_not = "this build of phial is for another processor architecture";
-  else if (!tier.runs_here)
-    tier.why_not = fmt::format("the processor or the operating system lacks {}", entry.needs);
-  return tier;
 }
 
 template <class Entry>
@@ -87,13 +82,14 @@ void inherit_all(KernelTable& t, const KernelTable& below) {
   inherit(t.int8_peak, below.int8_peak);
 }
 
-// The tables of the tiers that run here, lowest first. "Below" is the next lower tier that runs
-// here too: AVX512-VNNI without AVX-VNNI exists (servers), so the next lower in the list won't do.
+// The tables of the tiers that the processor can run, lowest first. "Below" is the next lower tier
+// that runs here too: AVX512-VNNI without AVX-VNNI exists (servers), so the next lower in the list
+// won't do.
 const std::vector<KernelTable>& merged_tables() {
   static const std::vector<KernelTable> tables = [] {
     std::vector<KernelTable> merged;
     for (const TierEntry& entry : tier_entries()) {
-      if (!describe(entry).runs_here) continue;
+      if (!entry.own || !entry.cpu_can) continue;
       KernelTable table = *entry.own;
       if (!merged.empty()) inherit_all(table, merged.back());
       merged.push_back(table);
@@ -101,6 +97,30 @@ const std::vector<KernelTable>& merged_tables() {
     return merged;
   }();
   return tables;
+}
+
+const KernelTable& merged_table(std::string_view name) {
+  const auto& tables = merged_tables();
+  return *std::find_if(tables.begin(), tables.end(),
+                       [&](const KernelTable& t) { return t.name == name; });
+}
+
+// How the unproven tier (there is but one) differs from the scalar one on this processor.
+const std::string& fault_of_unproven(const char* name) {
+  static const std::string fault = self_check(merged_table(name), kScalarTable);
+  return fault;
+}
+
+Tier describe(const TierEntry& entry) {
+  Tier tier{entry.name, entry.own != nullptr, false, ""};
+  if (!tier.built)
+    tier.why_not = "this build of phial is for another processor architecture";
+  else if (!entry.cpu_can)
+    tier.why_not = fmt::format("the processor or the operating system lacks {}", entry.needs);
+  else if (entry.unproven)
+    tier.why_not = fault_of_unproven(entry.name);
+  tier.runs_here = tier.why_not.empty();
+  return tier;
 }
 
 std::string tier_names(bool only_those_that_run) {
@@ -112,7 +132,12 @@ std::string tier_names(bool only_those_that_run) {
 
 const KernelTable& choose() {
   const std::string wanted = environment("PHIAL_ISA").value_or("");
-  if (wanted.empty()) return merged_tables().back();
+  if (wanted.empty()) {
+    std::string best;
+    for (const Tier& tier : tiers())
+      if (tier.runs_here) best = tier.name;
+    return merged_table(best);
+  }
   try {
     return table(wanted);
   } catch (const Error& error) {
@@ -129,14 +154,13 @@ std::vector<Tier> tiers() {
 }
 
 const KernelTable& table(std::string_view name) {
-  for (const Tier& tier : tiers()) {
-    if (tier.name != name) continue;
+  for (const TierEntry& entry : tier_entries()) {
+    if (entry.name != name) continue;
+    const Tier tier = describe(entry);  // of this one alone: another isn't even tried
     if (!tier.runs_here)
       throw_error(Code::kUnsupported, "kernel tier '{}' can't run here: {}; those that can are {}",
                   name, tier.why_not, tier_names(true));
-    const auto& tables = merged_tables();
-    return *std::find_if(tables.begin(), tables.end(),
-                         [&](const KernelTable& t) { return t.name == name; });
+    return merged_table(name);
   }
   throw_error(Code::kInvalidArgument,
               "unknown kernel tier '{}'; the tiers are {}, of which {} can run here", name,
@@ -153,8 +177,9 @@ size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols, int32_t plane
   return packed_end(packed_stride(n_tokens, planes) * static_cast<size_t>(act_lines(cols)));
 }
 
-// The prefill path's parts, see x86/linear_quant_prefill.inc.h, which asserts that they fit.
-size_t linear_scratch_bytes() { return 112 * 1024; }
+// The prefill paths' parts, see x86/linear_quant_prefill.inc.h and x86/linear_quant_tiles.inc.h,
+// which assert that they fit.
+size_t linear_scratch_bytes() { return 114 * 1024; }
 
 size_t attend_scratch_floats(const Attend& shape) { return attend_scratch(shape.head_dim); }
 

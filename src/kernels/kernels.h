@@ -73,7 +73,7 @@ struct Attend {
 };
 
 struct KernelTable {
-  const char* name;  // "scalar", "avx2", "avx2vnni", "avx512vnni", "neon_dotprod", "neon_i8mm"
+  const char* name;  // as dispatch.cc lists them: "scalar", "avx2", ...
 
   // Activations for u8/u4 weights: x f32 [n_tokens][cols] -> packed; tokens [begin, end) only, so
   // that threads can share the work.

@@ -19,7 +19,7 @@ TEST(Dispatch, TiersAreListedLowestFirst) {
     EXPECT_EQ(tier.why_not.empty(), tier.runs_here) << tier.name;
     EXPECT_TRUE(tier.built || !tier.runs_here) << tier.name;
   }
-  EXPECT_EQ(names, (std::vector<std::string>{"scalar", "avx2", "avx2vnni", "avx512vnni",
+  EXPECT_EQ(names, (std::vector<std::string>{"scalar", "avx2", "avx2vnni", "avx512vnni", "amx",
                                              "neon_dotprod", "neon_i8mm"}));
   EXPECT_TRUE(tiers()[0].runs_here);
 }
@@ -43,7 +43,7 @@ TEST(Dispatch, UnknownTierIsRefusedWithTheList) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::kInvalidArgument);
     EXPECT_NE(std::string(error.what())
-                  .find("scalar, avx2, avx2vnni, avx512vnni, neon_dotprod, neon_i8mm"),
+                  .find("scalar, avx2, avx2vnni, avx512vnni, amx, neon_dotprod, neon_i8mm"),
               std::string::npos)
         << error.what();
   }

@@ -5,14 +5,39 @@
 
 namespace phial::kernels {
 
+#if defined(PHIAL_TEST_X86_TWINS)
+namespace {
+
+const KernelTable& emulated_amx() {
+  static const KernelTable merged = [] {
+    const KernelTable& own = kAmxEmulatedTable;
+    if (!cpu_features().avx512_vnni) return own;
+    KernelTable t = table("avx512vnni");
+    t.name = own.name;
+    t.pack_u8 = own.pack_u8;
+    t.pack_u4 = own.pack_u4;
+    t.linear_u8 = own.linear_u8;
+    t.linear_u4 = own.linear_u4;
+    t.int8_peak = own.int8_peak;
+    return t;
+  }();
+  return merged;
+}
+
+}  // namespace
+#endif
+
 std::vector<Candidate> candidates() {
   std::vector<Candidate> all;
   for (const Tier& tier : tiers())
     all.push_back({tier.name, tier.runs_here ? &table(tier.name) : nullptr, tier.why_not});
-#if defined(PHIAL_TEST_EVEX_TWIN)
-  Candidate twin{"avx2vnni_evex", &kAvx2VnniEvexTable, ""};
-  if (!cpu_features().avx512_vnni) twin = {twin.name, nullptr, "the processor lacks AVX512-VNNI"};
-  all.push_back(twin);
+#if defined(PHIAL_TEST_X86_TWINS)
+  for (const KernelTable* twin : {&kAvx2VnniEvexTable, &emulated_amx()}) {
+    if (cpu_features().avx512_vnni)
+      all.push_back({twin->name, twin, ""});
+    else
+      all.push_back({twin->name, nullptr, "the processor lacks AVX512-VNNI"});
+  }
 #endif
   return all;
 }

@@ -17,8 +17,10 @@
 
 namespace phial::kernels {
 
-// The test-only twin of avx2vnni (same source, EVEX encoding), see tests/kernels/CMakeLists.txt.
+// The test-only twins of avx2vnni (same source, EVEX encoding) and of amx (same source, the tile
+// registers modelled; null entries are avx512vnni's), see tests/kernels/CMakeLists.txt.
 extern const KernelTable kAvx2VnniEvexTable;
+extern const KernelTable kAmxEmulatedTable;
 
 // `bytes` bytes, a whole number of pages, of which the last one can't be touched; nullptr if the
 // system refuses. guarded_posix.cc and guarded_windows.cc.

@@ -117,7 +117,7 @@ class TierTest : public testing::TestWithParam<Candidate> {
   const KernelTable& tier() const { return *GetParam().table; }
 };
 
-constexpr int32_t kTokenCounts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 17, 37, 40};
+constexpr int32_t kTokenCounts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 16, 17, 32, 37, 40};
 
 TEST_P(TierTest, FloatFormatsAgreeWithDouble) {
   Rng rng(1);
@@ -222,6 +222,25 @@ TEST_P(TierTest, QuantFormatsEqualScalarToTheBit) {
                 outputs(scalar, w.matrix(), x.as<float>(), n_tokens, 0, s.rows, planes));
     if (HasFailure()) return;
   }
+}
+
+// More tokens than share one unpacking (256), with the last tile's every filling.
+TEST_P(TierTest, ManyTokensEqualScalarToTheBit) {
+  Rng rng(5);
+  const KernelTable& scalar = table("scalar");
+  for (const int32_t n_tokens : {255, 256, 257, 271, 272, 273, 513})
+    for (const WeightFormat format : {WeightFormat::kU4, WeightFormat::kU8}) {
+      const QuantShape s = {format, 50, 64 * (5 + static_cast<int32_t>(rng.below(3))), 64,
+                            rng.below(2) == 0};
+      SCOPED_TRACE(describe(tier(), s, n_tokens));
+      const RandomMatrix w = random_matrix(rng, s.format, s.rows, s.cols, s.group, s.asymmetric);
+      const GuardedBytes x =
+          random_floats(rng, static_cast<size_t>(n_tokens) * static_cast<size_t>(s.cols));
+      for (const int32_t planes : {1, 2})
+        EXPECT_EQ(outputs(tier(), w.matrix(), x.as<float>(), n_tokens, 1, s.rows, planes),
+                  outputs(scalar, w.matrix(), x.as<float>(), n_tokens, 1, s.rows, planes));
+      if (HasFailure()) return;
+    }
 }
 
 // A token's outputs have the same bits alone and in any batch, and for any split of the rows.

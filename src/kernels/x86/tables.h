@@ -10,5 +10,6 @@ namespace phial::kernels {
 extern const KernelTable kAvx2Table;
 extern const KernelTable kAvx2VnniTable;
 extern const KernelTable kAvx512VnniTable;
+extern const KernelTable kAmxTable;
 
 }  // namespace phial::kernels
