@@ -9,8 +9,8 @@
 
 namespace phial::kernels {
 
-// Empty if linear_u4 and linear_u8 give both tables the same bits, as they must; else what is
-// wrong. Takes some 0.1 ms.
+// Empty if linear_u4 of both tables gives the same bits, as it must; else what is wrong. 17 tokens,
+// 32 rows, 128 columns; takes some 0.2 ms.
 std::string self_check(const KernelTable& table, const KernelTable& reference);
 
 }  // namespace phial::kernels
