@@ -49,7 +49,7 @@ std::vector<TierEntry> tier_entries() {
       {"avx512vnni", avx512vnni, cpu.avx512 && cpu.avx512_vnni,
        "AVX-512 (F, BW, VL, DQ) and AVX512-VNNI"},
       {"amx", amx, cpu.amx_int8 && cpu.avx512_vnni && tile_data_allowed(),
-       "AMX (TILE and INT8, and the system's leave to use them) or AVX512-VNNI", true},
+       "AMX-INT8, the system's leave to use its tiles, or AVX512-VNNI", true},
       {"neon_dotprod", neon_dotprod, cpu.dotprod, "Arm's dot product instructions"},
       {"neon_i8mm", neon_i8mm, cpu.dotprod && cpu.i8mm, "Arm's int8 matrix instructions"},
   };

@@ -48,7 +48,7 @@ struct TilesScratch {
 static_assert(sizeof(TilesScratch) <= 114 * 1024,
               "linear_scratch_bytes() in dispatch.cc promises no more");
 
-// What unpack_chunk asks of a tile. Codes lose their symmetric zero point and fit int8.
+// What unpack_chunk asks of a tile: codes lose their symmetric zero point and fit int8.
 struct SignedCodes {
   static constexpr int32_t bias(Format format) { return symmetric_zero(format); }
   template <Format kFormat>
@@ -57,6 +57,20 @@ struct SignedCodes {
     unpack_blocks16<kFormat, bias(kFormat)>(w, row, row_end, block, n, s);
   }
 };
+
+// u4's zero points too: a code less any zero point fits int8, and the float part needn't know.
+inline void take_off_zeros(int32_t blocks, PrefillScratch& s) {
+  const __m512i first_bytes =
+      _mm512_broadcast_i32x4(_mm_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12));
+  for (int32_t b = 0; b < blocks; b++)
+    for (int32_t r = 0; r < kTileRows; r += kTileWidth) {
+      const __m512i zeros = _mm512_shuffle_epi8(_mm512_load_si512(s.zeros[b] + r), first_bytes);
+      for (int32_t step = 0; step < kSteps; step++) {
+        uint8_t* codes = s.codes[b][step][r];
+        _mm512_store_si512(codes, _mm512_sub_epi8(_mm512_load_si512(codes), zeros));
+      }
+    }
+}
 
 // A line's four blocks of 16 planes and 48 rows. Those past the last column add zeros.
 struct LineInput {
@@ -71,8 +85,9 @@ struct LineInput {
   bool goes_on, is_cut;
 };
 
-// One line: T tokens of P planes; inner and sums are rows kTileRows apart.
-template <Format kFormat, bool kAsymmetric, int P>
+// One line: T tokens of P planes; inner and sums are rows kTileRows apart. kZeros: of u8, where a
+// zero point's share is added to the sums of products.
+template <bool kZeros, int P>
 struct TileLine {
   static constexpr int T = kTilePlanes / P;
   using Dots = int32_t (&)[2][kTilePlanes][kTileWidth];
@@ -100,10 +115,10 @@ struct TileLine {
     for (int i = 0; i < 3; i++) Tile16::prefetch(next + i * 64);
     const auto dot = [&](int plane) PHIAL_INLINE_LAMBDA {
       const __m512i d = _mm512_load_si512(dots[kBlock % 2][plane]);
-      if constexpr (!kAsymmetric) return d;
+      if constexpr (!kZeros) return d;
       const __m512i offset = _mm512_set1_epi32(in.offsets[plane * kLineBlocks + kBlock]);
       return _mm512_add_epi32(
-          d, Tile16::first_sum<kFormat, true>(offset, in.zeros + kBlock * kTileRows + r));
+          d, Tile16::first_sum<Format::kU8, true>(offset, in.zeros + kBlock * kTileRows + r));
     };
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {
@@ -160,7 +175,7 @@ struct TileLine {
 template <Format kFormat, bool kAsymmetric, int P>
 void tiles_rows(const Linear& l, const PackedActs& acts, const Groups& groups, int32_t row,
                 int32_t row_end, int32_t t0, int32_t n, TilesScratch& scratch) {
-  using Line = TileLine<kFormat, kAsymmetric, P>;
+  using Line = TileLine<kAsymmetric && kFormat == Format::kU8, P>;
   PrefillScratch& s = scratch.prefill;
   const int32_t blocks = act_blocks(l.w.cols), tiles = (n + Line::T - 1) / Line::T;
   const auto first_token = [&](int32_t tile) {
@@ -171,6 +186,7 @@ void tiles_rows(const Linear& l, const PackedActs& acts, const Groups& groups, i
   for (int32_t block = 0; block < blocks; block += kChunkBlocks) {
     const int32_t chunk = blocks - block < kChunkBlocks ? blocks - block : kChunkBlocks;
     unpack_chunk<SignedCodes, kFormat, kAsymmetric>(l.w, groups, row, row_end, block, chunk, s);
+    if constexpr (kAsymmetric && kFormat == Format::kU4) take_off_zeros(chunk, s);
     for (int32_t b = 0; b < chunk; b += kLineBlocks) {
       LineInput in{};
       in.codes = s.codes[b][0][0];
