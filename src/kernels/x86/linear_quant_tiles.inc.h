@@ -108,7 +108,7 @@ struct TileLine {
   template <int kBlock>
   static PHIAL_INLINE void add(const LineInput& in, int32_t r, Dots dots, __m512* part,
                                float* sums) {
-    // A twelfth of the next tokens' line: 12 blocks a line.
+    // A twelfth of the next tokens' line, which has 12 of these steps.
     const int8_t* next =
         in.acts + kTilePlanes * kLineBytes + (r / kTileWidth * kLineBlocks + kBlock) * (3 * 64);
     PHIAL_UNROLL
@@ -187,25 +187,30 @@ void tiles_rows(const Linear& l, const PackedActs& acts, const Groups& groups, i
     const int32_t chunk = blocks - block < kChunkBlocks ? blocks - block : kChunkBlocks;
     unpack_chunk<SignedCodes, kFormat, kAsymmetric>(l.w, groups, row, row_end, block, chunk, s);
     if constexpr (kAsymmetric && kFormat == Format::kU4) take_off_zeros(chunk, s);
-    for (int32_t b = 0; b < chunk; b += kLineBlocks) {
-      LineInput in{};
+    const int32_t lines = act_lines(chunk * kActBlock);
+    LineInput inputs[kChunkBlocks / kLineBlocks] = {};
+    for (int32_t b = 0, i = 0; i < lines; b += kLineBlocks, i++) {
+      LineInput& in = inputs[i];
       in.codes = s.codes[b][0][0];
       in.scales = s.scales[b];
       in.zeros = s.zeros[b];
       in.rows = row_end - row;
       set_group_ends(groups, block + b, chunk - b < kLineBlocks ? chunk - b : kLineBlocks, in);
-      for (int32_t i = 0; i < tiles; i++) {
-        const size_t line = acts.line(block + b, static_cast<size_t>(first_token(i)) * P);
+    }
+    for (int32_t tile = 0; tile < tiles; tile++)
+      for (int32_t i = 0; i < lines; i++) {
+        LineInput& in = inputs[i];
+        const size_t line =
+            acts.line(block + i * kLineBlocks, static_cast<size_t>(first_token(tile)) * P);
         in.acts = acts.lines + line * kLineBytes;
         in.act_scales = acts.scales + line * kLineBlocks;
         in.offsets = acts.offsets + line * kLineBlocks;
-        Line::run(in, scratch.dots, s.inner[i * Line::T], s.sums[i * Line::T]);
+        Line::run(in, scratch.dots, s.inner[tile * Line::T], s.sums[tile * Line::T]);
       }
-    }
   }
-  for (int32_t i = 0; i < tiles; i++)
+  for (int32_t tile = 0; tile < tiles; tile++)
     for (int32_t t = 0; t < Line::T; t++)
-      __builtin_memcpy(l.y + (first_token(i) + t) * l.y_stride + row, s.sums[i * Line::T + t],
+      __builtin_memcpy(l.y + (first_token(tile) + t) * l.y_stride + row, s.sums[tile * Line::T + t],
                        static_cast<size_t>(row_end - row) * sizeof(float));
 }
 
