@@ -10,7 +10,6 @@
 //   template <Format, bool kAsymmetric, int T, int P> static void run(const TileInput&, float*
 //   inner, float* sums)
 // which does T tokens of P planes, T * P <= kTokens; inner and sums are rows kTileRows apart, and
-// and
 //   template <Format> static void unpack(const Matrix&, row, row_end, block, n, PrefillScratch&)
 // which puts n blocks' codes of kTileRows rows into the scratch (anything for those from row_end
 // on).
