@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 
-#include <cstring>
-
 namespace phial {
 
 const char* code_name(Code code) {
@@ -30,9 +28,8 @@ const char* code_name(Code code) {
 }
 
 void assert_failed(const char* expression, const char* file, int line) {
-  const char* base = std::strrchr(file, '/');
   throw_error(Code::kInternal, "internal error: {} doesn't hold at {}:{}; please report it",
-              expression, base ? base + 1 : file, line);
+              expression, file, line);
 }
 
 }  // namespace phial

@@ -44,8 +44,8 @@ template <class... Args>
 
 [[noreturn]] void assert_failed(const char* expression, const char* file, int line);
 
-// For our own mistakes only; what comes from outside is checked with throw_error.
+// For our own mistakes only. __FILE_NAME__: a program's bytes don't depend on where it was built.
 #define PHIAL_ASSERT(expression) \
-  ((expression) ? void(0) : ::phial::assert_failed(#expression, __FILE__, __LINE__))
+  ((expression) ? void(0) : ::phial::assert_failed(#expression, __FILE_NAME__, __LINE__))
 
 }  // namespace phial

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The Debian package and the archive: made twice they are the same to the byte, and phial runs from what they hold.
+"""The Debian package and the archive: made twice they are the same to the byte, say nothing of the folder that they were built
+in (so that those of another are the same too), and phial runs from what they hold.
 
 usage: package_test.py SOURCE BUILD      Exit code 77: dpkg-deb and dpkg-shlibdeps aren't here.
 """
@@ -47,6 +48,9 @@ def main() -> int:
         run("tar", "-xzf", archive, "-C", here / "archive")
         programs = [here / "deb/usr/bin/phial", *(here / "archive").glob("**/bin/phial")]
         assert len(programs) == 2, programs
+        for path in filter(pathlib.Path.is_file, here.glob("stage/**/*")):
+            for folder in (source, build):
+                assert bytes(folder) not in path.read_bytes(), f"{path} has {folder} in it"
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("PHIAL_", "LD_"))}
         for program in programs:
             model = here / "int4"
