@@ -2,12 +2,13 @@
 """A Ray cluster of two nodes on this machine, and ways to kill parts of it."""
 from __future__ import annotations
 
+import inspect
 import os
 import pathlib
 import signal
 import socket
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Iterable
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 240.0
@@ -17,7 +18,7 @@ os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_health_check_initial_delay_ms
                   RAY_health_check_timeout_ms="10000", RAY_health_check_failure_threshold="5",
                   RAY_worker_register_timeout_seconds="240", RAY_agent_register_timeout_ms="240000",
                   RAY_DATA_DISABLE_PROGRESS_BARS="1", RAY_DATA_PARQUET_FOOTER_NUM_ACTORS="1",
-                  RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S="120")
+                  RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S="120", RAY_DASHBOARD_STARTUP_TIMEOUT_S="240")
 os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's 15 lets a busy machine starve them
 
 
@@ -39,22 +40,52 @@ def free_port() -> int:
 
 
 def node() -> dict[str, Any]:
-    """As few processes as can be. With ports of its own choice it needn't wait for its agents to choose theirs."""
+    """As few processes as can be. With ports chosen here it needn't wait for its agents to choose theirs."""
     agents = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
     return {"num_cpus": 2, "object_store_memory": 80 << 20, "include_log_monitor": False, **{name: free_port() for name in agents}}
 
 
+def tell_ports_beforehand() -> None:
+    """A node waits for its agent to write down on which port it listens, and dies after 15 seconds; no option changes that.
+    On a busy machine the agent, which imports half of Ray, takes longer. But its port is known: node() has chosen it."""
+    from ray import _raylet
+    from ray._private import services
+
+    start = services.start_raylet
+    if start.__module__ == __name__ or not hasattr(_raylet, "persist_port"):
+        return
+
+    def start_raylet(*arguments: Any, **keywords: Any) -> Any:
+        given = inspect.signature(start).bind(*arguments, **keywords).arguments
+        _raylet.persist_port(given["session_dir"], given["node_id"], _raylet.DASHBOARD_AGENT_LISTEN_PORT_NAME,
+                             given["dashboard_agent_listen_port"])
+        return start(*arguments, **keywords)
+
+    services.start_raylet = start_raylet
+
+
 def patiently(start: Callable[[], Any]) -> Any:
-    """Ray gives a node 30 seconds to start, and its agent 15, which a busy machine may not have for them."""
+    """Ray gives a node 30 seconds to start, which a busy machine may not have for it."""
+    tell_ports_beforehand()
     for _ in range(5):
         before = processes(os.getpid())
         try:
             return start()
         except Exception as why:
             print(f"Ray didn't start: {why}")
-            for pid in processes(os.getpid()).keys() - before.keys():
-                os.kill(pid, signal.SIGKILL)  # what is left of the attempt
+            kill(processes(os.getpid()).keys() - before.keys())  # what is left of the attempt
     return start()
+
+
+def kill(pids: Iterable[int]) -> None:
+    """These and all below them: the agents of a node outlive it for minutes, and make the machine busier."""
+    for pid in pids:
+        below = processes(pid)
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended meanwhile
+        kill(below)
 
 
 def processes(parent: int) -> dict[int, str]:
@@ -95,8 +126,7 @@ class TwoNodes:
     def kill_second(self) -> None:
         """The node and all that runs on it, without a word."""
         node, self.second = self.second, None
-        for pid in self.on_node(node, ""):
-            os.kill(pid, signal.SIGKILL)
+        kill([node.all_processes["raylet"][0].process.pid])
         self.cluster.remove_node(node, allow_graceful=False)
 
     def on_node(self, node: Any, name: str) -> set[int]:
