@@ -29,6 +29,8 @@ int read_console_line(std::wstring& line) {
   constexpr wchar_t kCtrlZ = 26;
   const WaitingForInput wait;
   line.clear();
+  // Typed after the prompt had shown and before there was a reading that it could have ended.
+  if (CatchInterrupt::seen()) return -1;
   for (;;) {
     wchar_t buffer[1024];
     DWORD n = 0;
