@@ -6,8 +6,7 @@ usage: ray_overhead.py [PACKAGE]     With a Python that has phial and Ray. Optio
 
 Both sides have the same threads and the same work, and take turns, round by round, the first of a round alternating, so that a
 machine that grows slower meanwhile is no side's luck. The actor is up, and has answered, before the clock starts: the cluster's
-own start is told apart. Meant to stay
-below 5 % on the median of the rounds.
+own start is told apart. It is meant to stay below 5 % on the median of the rounds.
 """
 from __future__ import annotations
 
