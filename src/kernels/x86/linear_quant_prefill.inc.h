@@ -58,8 +58,7 @@ struct TileInput {
 };
 
 // Where a tile's blocks are, one after the other. Pointers that are moved on instead of calculated:
-// integer instructions share ports and decoders with the products, and more so where another
-// hyperthread runs (a sixth of the zmm tile's time).
+// integer instructions share ports and decoders with the products (figures: decision 0005).
 template <Format kFormat>
 struct TileCursor {
   const uint8_t* codes;     // [kSteps][kTileRows][4]
