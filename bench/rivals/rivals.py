@@ -10,7 +10,9 @@
 A checkpoint of real size without a download: phial make-random phi-3-mini FOLDER --tokenizer FOLDER_WITH_TOKENIZER. `convert` needs Python's torch,
 transformers, sentencepiece and gguf in DIR/venv (setup puts them there). Each round starts every engine anew, one after the other; the
 table gives medians, and phial's ratio to the best rival round by round. --isa holds phial to one of its tiers, OpenVINO to the same with
-ONEDNN_MAX_CPU_ISA and llama.cpp with a build of its own (DIR/llama-avx2); ONNX Runtime has no such switch and is left out then.
+ONEDNN_MAX_CPU_ISA and llama.cpp with a build of its own (DIR/llama-avx2); ONNX Runtime has no such switch and is left out then, and so are
+OpenVINO's defaults: on a processor with AVX512-BF16 they choose bf16 in spite of that variable, and fail. f32 is what they are without it.
+"start_to_first_token" is the time from a process's start until it says that it has read 128 tokens; llama.cpp's is llama-bench without its warm-up.
 """
 import argparse
 import json
@@ -73,6 +75,9 @@ def convert(a):
         call(*command)
         print(f"{name}: {time.time() - start:.1f} s", flush=True)
 
+    python = a.dir / "venv/bin/python"
+    if sys.prefix != str(a.dir / "venv") and not a.python and python.exists():  # torch and the others are there
+        os.execv(python, [python, *sys.argv])
     if (a.dir / "phial").exists():
         shutil.rmtree(a.dir / "phial")
     timed("phial quantize", a.phial, "quantize", a.checkpoint, a.dir / "phial", "--weight-format", "int4", "--group-size", "128", "--sym")
@@ -89,13 +94,23 @@ def convert(a):
     (a.dir / "bf16.gguf").unlink()
 
 
+def time_to_line(text, command, **more):
+    """Seconds from the start of a process to the line with `text`: not to its end, by which it has given its memory back."""
+    command = list(map(str, command))
+    start = time.time()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more) as process:
+        found = next((time.time() - start for line in process.stdout if text in line), None)
+        process.stdout.read()
+    if process.returncode or found is None:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr=f"no line with '{text}'")
+    return found
+
+
 def run_phial(a, cache="f16"):
     environment = dict(os.environ, **({"PHIAL_ISA": a.isa} if a.isa else {}))
-    result = {}
-    start = time.time()
-    subprocess.run([a.phial, "run", a.dir / "phial", " word" * 126, "--raw", "--require", "cpu", "-n", "1", "--ignore-eos", "-t", str(a.threads), "--quiet",
-                    "--kv-cache-precision", cache], env=environment, check=True, capture_output=True)
-    result["start_to_first_token"] = time.time() - start
+    result = {"start_to_first_token": time_to_line("first token", [
+        a.phial, "run", a.dir / "phial", " word" * 126, "--raw", "--require", "cpu", "-n", "1", "--ignore-eos", "-t", a.threads,
+        "--kv-cache-precision", cache], env=environment)}
     common = [a.phial, "bench", a.dir / "phial", "--require", "cpu", "-t", str(a.threads), "-r", "1", "--json", "--kv-cache-precision", cache]
     for flags in (["-p", a.prompts, "-n", "0"], ["-p", "0", "-n", str(a.generate), "-d", a.depths]):
         out = subprocess.run([*common, *flags], env=environment, check=True, capture_output=True, text=True).stdout
@@ -111,8 +126,9 @@ def run_phial(a, cache="f16"):
 
 def run_llama(a):
     build = "llama-" + (a.isa or "native")
-    common = [a.dir / build / "bin/llama-bench", "-m", a.dir / "q4_0.gguf", "-t", str(a.threads), "-r", "1", "-fa", "1", "-o", "json"]
-    result = {}
+    common = [a.dir / build / "bin/llama-bench", "-m", a.dir / "q4_0.gguf", "-t", str(a.threads), "-r", "1", "-fa", "1", "-o"]
+    result = {"start_to_first_token": time_to_line("avg_ts", [*common, "jsonl", "-p", "128", "-n", "0", "--no-warmup"])}
+    common.append("json")
     for flags in (["-p", a.prompts, "-n", "0"], ["-p", "0", "-n", str(a.generate), "-d", a.depths]):
         out = subprocess.run(["/usr/bin/time", "-f", "%M", *common, *flags], check=True, capture_output=True, text=True)
         for test in json.loads(out.stdout):
@@ -123,7 +139,7 @@ def run_llama(a):
 
 
 def run_python(a, engine):
-    environment = dict(os.environ, **({"ONEDNN_MAX_CPU_ISA": a.isa.upper()} if a.isa else {}))
+    environment = dict(os.environ, **({"ONEDNN_MAX_CPU_ISA": {"avx2": "AVX2", "avx2vnni": "AVX2_VNNI"}[a.isa]} if a.isa else {}))
     out = subprocess.run([a.python or a.dir / "venv/bin/python", HERE / "one.py", engine, a.dir / "phial", "--threads", str(a.threads), "--prompts", a.prompts,
                           "--depths", a.depths, "--generate", str(a.generate)], check=True, capture_output=True, text=True, env=environment).stdout
     return json.loads(out.splitlines()[-1])
@@ -131,7 +147,7 @@ def run_python(a, engine):
 
 def run(a):
     engines = {"phial": lambda: run_phial(a), "phial, u8 cache": lambda: run_phial(a, cache="u8"), "llama.cpp Q4_0": lambda: run_llama(a)}
-    for engine in ("openvino", "openvino-f32") + (() if a.isa else ("ort",)):
+    for engine in ("openvino-f32",) if a.isa else ("openvino", "openvino-f32", "ort"):
         engines[engine] = lambda engine=engine: run_python(a, engine)
     rounds = []
     for number in range(a.rounds):
@@ -197,7 +213,7 @@ def main():
     p.add_argument("--isa", choices=["avx2", "avx2vnni"])
     p.add_argument("--json")
     p.add_argument("--plot")
-    a = p.parse_args()
+    a = p.parse_intermixed_args()
     {"setup": setup, "convert": convert, "run": run, "plot": redraw}[a.what](a)
 
 

@@ -103,7 +103,8 @@ void compile_static(const Api& api, const Package& package, const Target& target
 }
 
 StaticModels open_static(const Api& api, const Package& package, const Target& target,
-                         const fs::path& folder) {
+                         const Settings& settings) {
+  const fs::path folder = settings.static_models;
   const fs::path about_file = folder / kStaticFile;
   const Json json = read_json(about_file);
   const JsonView about(json, about_file.string());
@@ -129,6 +130,9 @@ StaticModels open_static(const Api& api, const Package& package, const Target& t
                       nullptr,
                       nullptr};
   check_static_shape(package.config(), models.shape);
+  // An import takes no properties, and a blob doesn't bring all that it was compiled with: the CPU
+  // plugin would fall back to bf16 where the processor has it.
+  for (const auto& [key, value] : settings.properties) models.core.set(target.device, key, value);
   const JsonView files(about.at("files"), about_file.string());
   for (const StaticPart part : {StaticPart::kPrefill, StaticPart::kGenerate}) {
     const MappedFile& blob = models.blobs.emplace_back(folder / part_file(part));
@@ -138,9 +142,10 @@ StaticModels open_static(const Api& api, const Package& package, const Target& t
     if (!compiled)
       throw_error(Code::kUnsupported,
                   "{}: OpenVINO {} on {} won't take it (compiled with OpenVINO {} for platform "
-                  "'{}'): {}. Compile again with `phial compile`",
+                  "'{}'): {}. Compile again with `phial compile`{}",
                   (folder / part_file(part)).string(), api.version, target.id,
-                  about.string_or("openvino", "?"), about.string_or("platform", ""), why);
+                  about.string_or("openvino", "?"), about.string_or("platform", ""), why,
+                  settings.properties.empty() ? "" : ", or leave out the properties that are set");
     (part == StaticPart::kPrefill ? models.prefill : models.generate) = std::move(compiled);
   }
   return models;

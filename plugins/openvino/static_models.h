@@ -33,9 +33,10 @@ struct StaticModels {
 void compile_static(const Api& api, const Package& package, const Target& target,
                     const Settings& settings, const fs::path& destination, const Notice& notice);
 
+// Opens the folder settings.static_models; settings.properties are in force for what is imported.
 // Throws kNotFound, kCorrupt (npu.json), kUnsupported (made from another package, for another
-// device, or refused by OpenVINO).
+// device, or refused by OpenVINO, a property that it doesn't know among that).
 StaticModels open_static(const Api& api, const Package& package, const Target& target,
-                         const fs::path& folder);
+                         const Settings& settings);
 
 }  // namespace phial::ov

@@ -44,7 +44,7 @@ StaticSession::StaticSession(const Api& api, std::shared_ptr<const Package> pack
     : api_(api),
       package_(std::move(package)),
       id_(target.id),
-      models_(open_static(api, *package_, target, settings.static_models)),
+      models_(open_static(api, *package_, target, settings)),
       slots_(static_cast<int32_t>(models_.shape.context())) {
   const StaticShape& shape = models_.shape;
   if (options.context > slots_)

@@ -30,7 +30,7 @@ extern "C" phial_error* phial_measure_roofline(const phial_model* model, int32_t
                          "threads is {} and size {}, expected at least 0 and {}", threads,
                          roofline->size, sizeof(phial_roofline));
     const std::lock_guard lock(model->mutex);
-    phial::ThreadPool pool(threads);
+    phial::ThreadPool pool(threads, phial::ThreadPool::Places::kOneEach);
     const phial::kernels::Roofline measured =
         phial::kernels::measure_roofline(pool, phial::kernels::best(), weights_of(*model->package));
     roofline->threads = pool.size();

@@ -51,7 +51,7 @@ Json conditions() {
 void measure_limits(Roofline& roofline) {
   const std::vector<std::byte> data(kReadBytes, std::byte{1});
   const std::span<const std::byte> all(data);
-  ThreadPool pool;
+  ThreadPool pool(0, ThreadPool::Places::kOneEach);
   const kernels::Roofline limits = kernels::measure_roofline(pool, kernels::best(), {&all, 1});
   roofline.read_rate = limits.read_bytes_per_second;
   roofline.int8_rate = limits.int8_ops_per_second;

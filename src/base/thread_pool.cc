@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/thread_pool.h"
 
+#include "base/affinity.h"
 #include "base/cpu_info.h"
+#include "base/system.h"
 #include "base/wait_on.h"
 
 #if defined(__x86_64__)
@@ -25,9 +27,18 @@ void relax() {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads, Places places) {
   if (threads <= 0) threads = available_threads();
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  // Fewer threads than processors could meet those of another program on the same ones.
+  if (places == Places::kOneEach && threads > 1 &&
+      environment("PHIAL_PIN_THREADS").value_or("") != "no")
+    if (cpus_ = Affinity::of_this_thread().cpus(); cpus_.size() != static_cast<size_t>(threads))
+      cpus_.clear();
+  for (int i = 1; i < threads; ++i)
+    workers_.emplace_back([this, i] {
+      if (!cpus_.empty()) Affinity::of(cpus_[static_cast<size_t>(i)]).apply();
+      work(i);
+    });
 }
 
 ThreadPool::~ThreadPool() {
@@ -52,8 +63,8 @@ void ThreadPool::run(int64_t chunks, Function function, void* context) {
   failed_.clear();
   next_.store(0, std::memory_order_relaxed);
   busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-  // Sequentially consistent, here and for busy_: whoever notifies must not look for waiters before the
-  // change can be seen, which release alone would allow on Arm.
+  // Sequentially consistent, here and for busy_: whoever notifies must not look for waiters before
+  // the change can be seen, which release alone would allow on Arm.
   generation_.fetch_add(1);
   wake_all(generation_);
   drain(0);

@@ -17,13 +17,20 @@ namespace phial {
 
 class ThreadPool {
  public:
-  // `threads` counts the caller: 1 starts no worker. 0 means available_threads().
-  explicit ThreadPool(int threads = 0);
+  enum class Places { kAny, kOneEach };
+
+  // `threads` counts the caller: 1 starts no worker. 0 means available_threads(). kOneEach: if
+  // there are as many threads as processors, each worker stays on one (PHIAL_PIN_THREADS=no:
+  // never), and the caller should, with StayOn(callers_cpu()), while it has many loops ahead.
+  explicit ThreadPool(int threads = 0, Places places = Places::kAny);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // The processor that is left for the caller, -1 if workers may run anywhere.
+  int callers_cpu() const { return cpus_.empty() ? -1 : cpus_[0]; }
 
   // Calls body(chunk, thread) for every chunk in [0, chunks), thread in [0, size()); returns when
   // all are done. The first exception is thrown again here (the remaining chunks are skipped).
@@ -46,6 +53,7 @@ class ThreadPool {
   void work(int thread);
   void drain(int thread);
 
+  std::vector<int> cpus_;  // the caller's and the workers', or empty
   std::vector<std::thread> workers_;
   std::mutex loop_;                      // one loop at a time
   std::atomic<uint32_t> generation_{0};  // raised for each loop; the lowest bit of stop_ ends all

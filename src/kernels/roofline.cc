@@ -5,8 +5,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <vector>
+
+#include "base/affinity.h"
 
 namespace phial::kernels {
 namespace {
@@ -18,19 +19,28 @@ constexpr size_t kStreams = 4, kLine = 64, kAhead = 1024;
 // A thread's piece of the data: large enough that fetching the next is nothing.
 constexpr size_t kPieceBytes = 1u << 20;
 
+// All of 16 bytes, as every processor of ours loads them.
+using Words [[gnu::vector_size(16), gnu::aligned(1), gnu::may_alias]] = uint64_t;
+constexpr size_t kVectors = kLine / sizeof(Words);
+
+// Sums in registers, two a stream, and no loop within the loop: kept in memory, they made this half
+// as fast as the memory of a quick server.
 uint64_t read_piece(const std::byte* data, size_t bytes) {
   const size_t stream = bytes / kStreams / kLine * kLine;
-  uint64_t sums[kLine / 8] = {};
-  for (size_t at = 0; at < stream; at += kLine)
+  Words sums[kStreams][2] = {};
+  for (size_t at = 0; at < stream; at += kLine) {
+#pragma GCC unroll 4
     for (size_t s = 0; s < kStreams; ++s) {
       const std::byte* const line = data + s * stream + at;
       __builtin_prefetch(line + kAhead);
-      uint64_t words[kLine / 8];
-      std::memcpy(words, line, kLine);
-      for (size_t i = 0; i < kLine / 8; ++i) sums[i] += words[i];
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kVectors; ++i)
+        sums[s][i % 2] += *reinterpret_cast<const Words*>(line + i * sizeof(Words));
     }
+  }
   uint64_t sum = 0;
-  for (const uint64_t s : sums) sum += s;
+  for (const auto& of_stream : sums)
+    for (const Words& two : of_stream) sum += two[0] + two[1];
   return sum;
 }
 
@@ -52,6 +62,7 @@ double seconds_since(Clock::time_point start) {
 Roofline measure_roofline(ThreadPool& pool, const KernelTable& table,
                           std::span<const std::span<const std::byte>> data, double seconds) {
   Roofline result;
+  const StayOn stay(pool.callers_cpu());
   std::atomic<uint64_t> sink{0};
   std::vector<std::span<const std::byte>> pieces;
   for (const std::span<const std::byte> whole : data)

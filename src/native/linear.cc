@@ -3,22 +3,27 @@
 
 #include <algorithm>
 
+#include "native/row_shares.h"
+
 namespace phial {
 namespace {
 
-// One chunk of rows should stream this much: small enough that fast cores can take more of them,
-// large enough that fetching the next number is nothing. A chunk is re-read from L2 by kernels that
-// block over tokens.
+// The smallest piece of weights worth fetching a number for. Kernels that block over tokens read a
+// chunk again from L2, so it is also the largest for more than a few tokens.
 constexpr int64_t kChunkBytes = 128 << 10;
+constexpr int32_t kFewTokens = 6;  // for which weights are only read, on some tiers
 
-int64_t chunk_rows(const WeightMatrix& matrix, int64_t rows, int threads) {
-  const int64_t bytes = static_cast<int64_t>(matrix.total_bytes());
-  const int64_t row_bytes = std::max<int64_t>(1, bytes / std::max<int64_t>(1, matrix.rows));
-  const int64_t by_bytes = kChunkBytes / row_bytes;
-  const int64_t by_share =
-      rows / (4 * threads);  // at least four chunks a thread, where there are so many tiles
-  const int64_t tiles = std::min(by_bytes, by_share) / kernels::kRowTile;
-  return std::max<int64_t>(1, tiles) * kernels::kRowTile;
+// `rows` of the matrix, with at most `most` in a chunk.
+RowShares shares_of(const WeightMatrix& matrix, int64_t rows, int32_t n_tokens, int threads,
+                    int64_t most) {
+  const int64_t row_bytes = std::max<int64_t>(
+      1, static_cast<int64_t>(matrix.total_bytes()) / std::max<int64_t>(1, matrix.rows));
+  const int64_t by_bytes = kChunkBytes / row_bytes / kernels::kRowTile;
+  // At least four chunks a thread, where there are so many tiles.
+  const int64_t by_share = rows / (4 * threads) / kernels::kRowTile;
+  const int64_t least = std::max<int64_t>(1, std::min(by_bytes, by_share));
+  most = std::max<int64_t>(1, most / kernels::kRowTile);
+  return {rows, threads, least, n_tokens <= kFewTokens ? most : std::min(least, most)};
 }
 
 kernels::Matrix kernel_matrix(const WeightMatrix& matrix) {
@@ -79,9 +84,9 @@ void LinearRunner::pack(const WeightMatrix& matrix, const float* x, int32_t n_to
 void LinearRunner::run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes,
                        float* y, int64_t y_stride) const {
   const Kernel linear = kernel(matrix.format);
-  const int64_t rows = chunk_rows(matrix, matrix.rows, pool_.size());
-  pool_.parallel_for((matrix.rows + rows - 1) / rows, [&](int64_t chunk, int thread) {
-    const int64_t begin = chunk * rows, end = std::min(begin + rows, matrix.rows);
+  const RowShares shares = shares_of(matrix, matrix.rows, n_tokens, pool_.size(), matrix.rows);
+  pool_.parallel_for(shares.count(), [&](int64_t chunk, int thread) {
+    const auto [begin, end] = shares[chunk];
     linear({kernel_matrix(matrix), input(matrix, x), n_tokens, planes, y, y_stride,
             static_cast<int32_t>(begin), static_cast<int32_t>(end),
             workspace_.linear_scratch(thread)});
@@ -94,11 +99,11 @@ void LinearRunner::run_gated(const WeightMatrix& matrix, const float* x, int32_t
   const int64_t half = matrix.rows / 2;
   // Gate and up rows of a chunk meet in a strip [n_tokens][2 * rows] of the thread's own, which
   // stays in its L2.
-  const int64_t strip_rows =
-      workspace_.gate_up_floats() / (2 * n_tokens) / kernels::kRowTile * kernels::kRowTile;
-  const int64_t rows = std::min(strip_rows, chunk_rows(matrix, half, pool_.size()));
-  pool_.parallel_for((half + rows - 1) / rows, [&](int64_t chunk, int thread) {
-    const int64_t begin = chunk * rows, count = std::min(rows, half - begin);
+  const int64_t strip_rows = workspace_.gate_up_floats() / (2 * n_tokens);
+  const RowShares shares = shares_of(matrix, half, n_tokens, pool_.size(), strip_rows);
+  pool_.parallel_for(shares.count(), [&](int64_t chunk, int thread) {
+    const auto [begin, end] = shares[chunk];
+    const int64_t count = end - begin;
     float* const strip = workspace_.gate_up(thread);
     for (int64_t part = 0; part < 2; ++part)
       linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens, planes,

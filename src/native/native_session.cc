@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "backend/check_batch.h"
+#include "base/affinity.h"
 #include "base/error.h"
 
 namespace phial {
@@ -83,7 +84,7 @@ NativeSession::NativeSession(std::shared_ptr<const Package> package,
       limits_(make_limits(package_->config(), options)),
       kv_type_(choose_kv_type(package_->weights(), options.kv_cache)),
       activations_(choose_activations(options.activations)),
-      pool_(options.threads),
+      pool_(options.threads, ThreadPool::Places::kOneEach),
       workspace_(package_->config(), package_->weights(),
                  {limits_.prefill_chunk, staged_rows(limits_), limits_.max_context, pool_.size(),
                   kv_type_, activations_ == Activations::kInt8 ? 1 : 2}),
@@ -127,6 +128,7 @@ void NativeSession::step(std::span<const Step> batch, const Interrupt& interrupt
       batch, limits_, [this](SequenceId seq) { return find(seq) ? length(seq) : -1; },
       sequences_.size(), package_->config().max_positions);
   const size_t known = sequences_.size();
+  const StayOn stay(pool_.callers_cpu());
   try {
     for (const Step& step : batch)
       if (!find(step.seq)) {

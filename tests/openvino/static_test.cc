@@ -30,9 +30,15 @@ void compile(const Package& package, const fs::path& folder) {
   openvino_backend({})->compile(package, "openvino:CPU", folder, with(settings));
 }
 
+// Properties aren't in the blobs: without these a processor with bf16 would compute in bf16.
+SessionOptions static_options(const fs::path& folder) {
+  auto settings = exact_settings();
+  settings.push_back("static-models=" + folder.string());
+  return with(std::move(settings));
+}
+
 std::unique_ptr<Session> open(std::shared_ptr<const Package> package, const fs::path& folder) {
-  return openvino_backend({})->open(std::move(package), "openvino:CPU",
-                                    with({"static-models=" + folder.string()}));
+  return openvino_backend({})->open(std::move(package), "openvino:CPU", static_options(folder));
 }
 
 TEST(openvino_static, says_what_the_stateful_model_says) {
@@ -49,7 +55,7 @@ TEST(openvino_static, says_what_the_stateful_model_says) {
   std::vector<float> pieces(vocab), singles(vocab * kPrompt.size()), expected(vocab);
   const Step whole{0, kPrompt, pieces.data(), false}, each{1, kPrompt, singles.data(), true},
       theirs{0, kPrompt, expected.data(), false};
-  SessionOptions two = with({"static-models=" + (temp.path() / "static").string()});
+  SessionOptions two = static_options(temp.path() / "static");
   two.max_sequences = 2;
   const auto both = openvino_backend({})->open(package, "openvino:CPU", two);
   both->step(std::vector<Step>{whole, each});
@@ -103,10 +109,20 @@ TEST(openvino_static, what_does_not_fit_is_said) {
     std::ofstream damaged(folder / "generate.blob", std::ios::binary | std::ios::trunc);
     damaged << "not a blob";
   }
-  expect_error(Code::kCorrupt, {"generate.blob", "compile again"},
-               [&] { open(package, folder); });
+  expect_error(Code::kCorrupt, {"generate.blob", "compile again"}, [&] { open(package, folder); });
   write_file_atomically(folder / "npu.json", "{\"format\": \"phial static models\"");
   expect_error(Code::kCorrupt, {"npu.json"}, [&] { open(package, folder); });
+}
+
+TEST(openvino_static, properties_reach_the_device) {
+  TempFolder temp;
+  const auto package = tiny_on_disk(TinyKind::kPlain);
+  const fs::path folder = temp.path() / "static";
+  compile(*package, folder);
+  SessionOptions options = static_options(folder);
+  options.settings.push_back("NO_SUCH_PROPERTY=1");
+  expect_error(Code::kUnsupported, {"NO_SUCH_PROPERTY", "leave out the properties"},
+               [&] { openvino_backend({})->open(package, "openvino:CPU", options); });
 }
 
 }  // namespace

@@ -66,6 +66,14 @@ struct U8Kv {
   };
 };
 
+// A row of a cache that will be read soon; null: none. Keys and values are read by turns, 64 rows
+// of the ones, 64 of the others, too short for the processor to fetch well ahead by itself.
+PHIAL_INLINE void fetch_row(const void* row, int64_t bytes) {
+  if (row)
+    for (int64_t i = 0; i < bytes; i += 64)
+      _mm_prefetch(static_cast<const char*>(row) + i, _MM_HINT_T0);
+}
+
 constexpr float kNoScore = -__builtin_inff();
 
 // scores[r][j] = scale * q[r] . k[j] for R rows and 4 keys; q rows `padded` apart, scores rows
@@ -107,10 +115,12 @@ PHIAL_INLINE void score_tile_of(int n, const float* q, int32_t padded, const typ
   score_tile<V, Kv, R>(q, padded, k, scale, scores);
 }
 
-// sums[r][d, d + N vectors) += p[r][j] * v[j] for keys [begin, end) of the block, in order.
+// sums[r][d, d + N vectors) += p[r][j] * v[j] for keys [begin, end) of the block, in order. `next`:
+// the keys to be read after that, or null.
 template <class V, class Kv, int R, int N>
 void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, int32_t head_dim,
-                int32_t d, int32_t begin, int32_t end, float* sums, int32_t padded) {
+                int32_t d, int32_t begin, int32_t end, float* sums, int32_t padded,
+                const typename Kv::Element* next) {
   using F = typename V::F;
   F acc[R][N];
   PHIAL_UNROLL
@@ -121,6 +131,8 @@ void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, i
   }
   for (int32_t j = begin; j < end; j++) {
     const typename Kv::Row row(v + j * stride, head_dim);
+    fetch_row(next ? next + j * stride : nullptr,
+              stride * static_cast<int64_t>(sizeof(typename Kv::Element)));
     F value[N];
     PHIAL_UNROLL
     for (int i = 0; i < N; i++) value[i] = row.load(d + i * V::kLanes);
@@ -142,18 +154,18 @@ void value_tile(const float* p, const typename Kv::Element* v, int64_t stride, i
 template <class V, class Kv, int R>
 PHIAL_INLINE void value_tile_of(int n, const float* p, const typename Kv::Element* v,
                                 int64_t stride, int32_t head_dim, int32_t begin, int32_t end,
-                                float* sums, int32_t padded) {
+                                float* sums, int32_t padded, const typename Kv::Element* next) {
   if constexpr (R > 1) {
     if (n < R)
-      return value_tile_of<V, Kv, R - 1>(n, p, v, stride, head_dim, begin, end, sums, padded);
+      return value_tile_of<V, Kv, R - 1>(n, p, v, stride, head_dim, begin, end, sums, padded, next);
   }
   // One row alone needs more accumulators to hide the latency of the additions.
   constexpr int kN = R == 1 ? 2 * V::kValueVectors : V::kValueVectors;
   int32_t d = 0;
-  for (; d + kN * V::kLanes <= padded; d += kN * V::kLanes)
-    value_tile<V, Kv, R, kN>(p, v, stride, head_dim, d, begin, end, sums, padded);
-  for (; d < padded; d += V::kLanes)
-    value_tile<V, Kv, R, 1>(p, v, stride, head_dim, d, begin, end, sums, padded);
+  for (; d + kN * V::kLanes <= padded; d += kN * V::kLanes, next = nullptr)
+    value_tile<V, Kv, R, kN>(p, v, stride, head_dim, d, begin, end, sums, padded, next);
+  for (; d < padded; d += V::kLanes, next = nullptr)
+    value_tile<V, Kv, R, 1>(p, v, stride, head_dim, d, begin, end, sums, padded, next);
 }
 
 // One block of query rows and its running state, all in scratch.
@@ -206,14 +218,18 @@ void softmax_rows(QueryBlock<V>& b, int32_t block) {
 }
 
 // Keys [begin, end) of the block at `block`; k and v point to the block's first key, rows `stride`
-// elements apart. Only keys that some row of the tile sees are read.
+// elements apart. Only keys that some row of the tile sees are read. `next`: the next block's keys;
+// null: there is none, or all this lies in L1 anyway.
 template <class V, class Kv>
 void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end,
                   const typename Kv::Element* k, const typename Kv::Element* v, int64_t stride,
-                  int32_t head_dim, float scale) {
+                  int32_t head_dim, float scale, const typename Kv::Element* next) {
   // Tiles of keys begin at multiples of 4 and stay in the block; keys outside [begin, end) are
   // stood in for by the nearest one inside, their scores are masked by softmax_rows.
   for (int32_t j = begin / kScoreKeys * kScoreKeys; j < end; j += kScoreKeys) {
+    if (next)
+      fetch_row(v + j * stride,
+                kScoreKeys * stride * static_cast<int64_t>(sizeof(typename Kv::Element)));
     const auto key = [&](int i) PHIAL_INLINE_LAMBDA {
       return typename Kv::Row(k + max_of(min_of(j + i, end - 1), begin) * stride, head_dim);
     };
@@ -233,7 +249,8 @@ void attend_block(QueryBlock<V>& b, int32_t block, int32_t begin, int32_t end,
       to = max_of(to, min_of(b.last[r + i] + 1 - block, end));
     }
     value_tile_of<V, Kv, kValueRows>(n, b.scores + r * kKeyBlock, v, stride, head_dim, from, to,
-                                     b.sums + static_cast<int64_t>(r) * b.padded, b.padded);
+                                     b.sums + static_cast<int64_t>(r) * b.padded, b.padded,
+                                     r == 0 ? next : nullptr);
   }
 }
 
@@ -285,11 +302,13 @@ void attend_rows(const Attend& a, int32_t first_row, int32_t rows) {
     const Element* k = static_cast<const Element*>(a.k) + block * a.kv_stride;
     const Element* v = static_cast<const Element*>(a.v) + block * a.kv_stride;
     if (direct) {
-      attend_block<V, Kv>(b, block, from, to, k, v, a.kv_stride, a.head_dim, a.scale);
+      attend_block<V, Kv>(b, block, from, to, k, v, a.kv_stride, a.head_dim, a.scale,
+                          k + kKeyBlock * a.kv_stride);
     } else {
       widen<V, Kv>(k, a.kv_stride, from, to, a.head_dim, padded, wide_k);
       widen<V, Kv>(v, a.kv_stride, from, to, a.head_dim, padded, wide_v);
-      attend_block<V, F32Kv<V>>(b, block, from, to, wide_k, wide_v, padded, padded, a.scale);
+      attend_block<V, F32Kv<V>>(b, block, from, to, wide_k, wide_v, padded, padded, a.scale,
+                                nullptr);
     }
   }
 

@@ -14,6 +14,13 @@ namespace phial::kernels {
 namespace {
 
 constexpr int kRows = 4;  // far-apart streams of memory: measured 1.26-1.37 times as fast as one
+// How far ahead in a stream codes are fetched: at 8 GB/s a stream this is 190 ns. Scales are read a
+// few bytes a row, too slowly for the processor to see a stream in them.
+constexpr int32_t kCodesAhead = 1536, kScalesAhead = 192;
+
+PHIAL_INLINE void fetch(const void* p, int64_t bytes) {
+  _mm_prefetch(static_cast<const char*>(p) + bytes, _MM_HINT_T0);
+}
 
 PHIAL_INLINE __m256i load32(const void* p) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(p));
@@ -51,9 +58,14 @@ PHIAL_INLINE __m256i pair_dots(const PairCodes<kFormat>* w, const int8_t* x, con
     return _mm256_add_epi32(_mm256_permute2x128_si256(p, q, 0x20),
                             _mm256_permute2x128_si256(p, q, 0x31));
   } else {
-    return _mm256_hadd_epi32(
-        _mm256_hadd_epi32(dot_u4(w[0].a, bx, w[0].b, by), dot_u4(w[1].a, bx, w[1].b, by)),
-        _mm256_hadd_epi32(dot_u4(w[2].a, bx, w[2].b, by), dot_u4(w[3].a, bx, w[3].b, by)));
+    // A lane's eight products, and the sum of two lanes (16 * 15 * 127 = 30480), fit into 16 bits:
+    // less work than horizontal adds, which shuffle more.
+    const __m256i ones = _mm256_set1_epi16(1);
+    const __m256i two = _mm256_madd_epi16(
+        _mm256_packs_epi32(dot_u4(w[0].a, bx, w[0].b, by), dot_u4(w[1].a, bx, w[1].b, by)), ones);
+    const __m256i more = _mm256_madd_epi16(
+        _mm256_packs_epi32(dot_u4(w[2].a, bx, w[2].b, by), dot_u4(w[3].a, bx, w[3].b, by)), ones);
+    return _mm256_madd_epi16(_mm256_packs_epi32(two, more), ones);
   }
 }
 
@@ -168,7 +180,7 @@ void decode_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, in
     PHIAL_UNROLL
     for (int r = 0; r < kRows; r++) {
       const uint8_t* at = rows.codes[r] + static_cast<int64_t>(p) * kPair;
-      _mm_prefetch(reinterpret_cast<const char*>(at) + 1024, _MM_HINT_T0);
+      fetch(at, kCodesAhead);
       w[r].load(at);
     }
     add_pair(w, 2 * p, true);
@@ -223,6 +235,8 @@ void linear_quant_decode(const Linear& l) {
       rows.row[r] = row;
       rows.codes[r] = static_cast<const uint8_t*>(l.w.data) + row * row_bytes;
       rows.scales[r] = l.w.scales + row * groups;
+      for (int64_t bytes = 0; bytes < 2 * groups; bytes += 64)
+        fetch(rows.scales[r], kScalesAhead + bytes);
     }
     int32_t t0 = 0;
     for (; t0 + 2 <= l.n_tokens; t0 += 2)  // two tokens share one unpacking

@@ -101,8 +101,7 @@ void line_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, int3
         PHIAL_UNROLL
         for (int r = 0; r < kRows; r++) {
           const uint8_t* at = rows.codes[r] + static_cast<int64_t>((first + g) * 2 + h) * kPair;
-          if (kFormat == Format::kU8 || h == 0)
-            _mm_prefetch(reinterpret_cast<const char*>(at) + 1024, _MM_HINT_T0);
+          if (kFormat == Format::kU8 || h == 0) fetch(at, kCodesAhead);
           w[r].load(at);
         }
         PHIAL_UNROLL

@@ -26,27 +26,6 @@ struct Tile16 {
 #endif
   }
 
-  // acc[v] += w[v] x the four activations. They either come into a register first or, `folded`, are
-  // each product's memory operand: one instruction less to decode, two loads more. A quarter of
-  // the tokens that way came out best, though by no more than the noise: 1 to 2 %.
-  static PHIAL_INLINE void add_step(__m512i (&acc)[kVectors], const __m512i (&w)[kVectors],
-                                    const int8_t* four, [[maybe_unused]] bool folded) {
-#if !defined(__clang__)
-    using Dword [[gnu::may_alias, gnu::aligned(1)]] = int32_t;
-    if (folded) {
-      PHIAL_UNROLL
-      for (int v = 0; v < kVectors; v++)
-        __asm__("vpdpbusd %2%{1to16%}, %1, %0"
-                : "+v"(acc[v])
-                : "v"(w[v]), "m"(*reinterpret_cast<const Dword*>(four)));
-      return;
-    }
-#endif
-    const __m512i a = broadcast(four);
-    PHIAL_UNROLL
-    for (int v = 0; v < kVectors; v++) add_dots16(acc[v], w[v], a);
-  }
-
   static PHIAL_INLINE __m512i times_plane_base16(__m512i x) {
     static_assert(kPlaneBase == 256 - 2, "shifts");
     return _mm512_sub_epi32(_mm512_slli_epi32(x, 8), _mm512_slli_epi32(x, 1));
@@ -95,8 +74,11 @@ struct Tile16 {
       for (int v = 0; v < kVectors; v++)
         w[v] = _mm512_load_si512(at.codes + s * kStepBytes + v * 64);
       PHIAL_UNROLL
-      for (int t = 0; t < T * P; t++)
-        add_step(acc[t], w, at.acts + t * kLineBytes + step_in_block(kFormat, s), t < kTokens / 4);
+      for (int t = 0; t < T * P; t++) {
+        const __m512i a = broadcast(at.acts + t * kLineBytes + step_in_block(kFormat, s));
+        PHIAL_UNROLL
+        for (int v = 0; v < kVectors; v++) add_dots16(acc[t][v], w[v], a);
+      }
     }
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {

@@ -108,6 +108,11 @@ struct Tile8 {
     }
     TileCursor<kFormat> at(in);
     for (int32_t left = in.blocks; left > 0; left -= kLineBlocks, at.next_line(in.stride)) {
+      // What the next tokens' tile will read: it comes from L2 otherwise.
+      PHIAL_UNROLL
+      for (int i = 0; i < 2 * T * P; i++)
+        _mm_prefetch(reinterpret_cast<const char*>(at.acts + T * P * kLineBytes + i * 64),
+                     _MM_HINT_T0);
       for (int32_t n = left < kLineBlocks ? left : kLineBlocks; n > 0; n--, at.next_block()) {
         __m256i acc[T * P][kVectors];
         PHIAL_UNROLL

@@ -42,8 +42,9 @@ PHIAL_INLINE __m512i less_bias16(__m512i codes) {
 }
 
 // 64 bytes of 16 rows, `stride` apart: 16 dwords a row into `to`, one step after the other. u4: the
-// even and odd columns of four blocks; u8: two blocks.
-template <Format kFormat, int32_t kBias>
+// even and odd columns of four blocks; u8: two blocks. `ahead`: what will be read soon, kNear: into
+// L1.
+template <Format kFormat, int32_t kBias, bool kNear>
 PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahead, uint8_t* to) {
   __m512i r[16];
   PHIAL_UNROLL
@@ -51,11 +52,11 @@ PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahe
     const uint8_t* p = rows + 4 * i * stride;
     PHIAL_UNROLL
     for (int j = 0; j < 4; j++) r[4 * i + j] = _mm512_loadu_si512(p + j * stride);
-    // Into L2 only: rows may be 4096 bytes apart, 16 of which L1 can't hold.
     p += ahead;
     PHIAL_UNROLL
     for (int j = 0; j < 4; j++)
-      _mm_prefetch(reinterpret_cast<const char*>(p + j * stride), _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(p + j * stride),
+                   kNear ? _MM_HINT_T0 : _MM_HINT_T1);
   }
   transpose16(r);
   PHIAL_UNROLL
@@ -73,26 +74,36 @@ PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahe
 }
 
 // The chunk's n blocks. kBias is taken off all codes.
-template <Format kFormat, int32_t kBias>
-void unpack_blocks16(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
-                     PrefillScratch& s) {
+template <Format kFormat, int32_t kBias, bool kNear>
+void unpack_chunk16(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
+                    PrefillScratch& s) {
   constexpr int32_t kBlockBytes = block_bytes(kFormat), kPerLoad = 64 / kBlockBytes;  // blocks
   const int64_t row_bytes = bytes_of_row(w);
   const int64_t left = (row_bytes - static_cast<int64_t>(block) * kBlockBytes) / 64 * kPerLoad;
   const int32_t whole = left < n ? static_cast<int32_t>(left) : n / kPerLoad * kPerLoad;
   for (int32_t i = 0; i < kTileRows && row + i < row_end; i += 16) {
     if (row + i + 16 > row_end) {
-      unpack_blocks8<kFormat, kBias>(w, row, row_end, i, i + 16, block, 0, n, s);
+      unpack_chunk8<kFormat, kBias, kNear>(w, row, row_end, i, i + 16, block, 0, n, s);
       continue;
     }
     const uint8_t* rows = static_cast<const uint8_t*>(w.data) + (row + i) * row_bytes;
     for (int32_t b = 0; b < whole; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
-      unpack_rows16<kFormat, kBias>(rows + at, row_bytes, read_later(at, 256, row_bytes) - at,
-                                    s.codes[b][0][i]);
+      unpack_rows16<kFormat, kBias, kNear>(
+          rows + at, row_bytes, read_later(at, kUnpackAhead, row_bytes) - at, s.codes[b][0][i]);
     }
-    if (whole < n) unpack_blocks8<kFormat, kBias>(w, row, row_end, i, i + 16, block, whole, n, s);
+    if (whole < n)
+      unpack_chunk8<kFormat, kBias, kNear>(w, row, row_end, i, i + 16, block, whole, n, s);
   }
+}
+
+template <Format kFormat, int32_t kBias>
+void unpack_blocks16(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
+                     PrefillScratch& s) {
+  if (fetches_near(w))
+    unpack_chunk16<kFormat, kBias, true>(w, row, row_end, block, n, s);
+  else
+    unpack_chunk16<kFormat, kBias, false>(w, row, row_end, block, n, s);
 }
 
 }  // namespace

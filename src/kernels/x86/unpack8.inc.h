@@ -23,6 +23,12 @@ inline int64_t read_later(int64_t at, int64_t distance, int64_t row_bytes) {
   return ahead < row_bytes ? ahead : ahead + (kTileRows - 1) * row_bytes;
 }
 
+// How far ahead of the codes that are being unpacked memory is fetched, and whether into L1: rows
+// that are a multiple of 4096 bytes apart share one set of it, which can't hold so many until they
+// are read. Near and far against the other way: 1.3 and 1.1 times as fast with 8 tokens.
+constexpr int64_t kUnpackAhead = 128;
+inline bool fetches_near(const Matrix& w) { return bytes_of_row(w) % 4096 != 0; }
+
 // 8 x 8 dwords: r[i] becomes column i.
 PHIAL_INLINE void transpose8(__m256i* r) {
   __m256i t[8], u[8];
@@ -51,8 +57,9 @@ PHIAL_INLINE __m256i less_bias(__m256i codes) {
 }
 
 // 32 bytes of 8 rows, of which only `bytes` belong to the row: 8 dwords a row into `to`, one step
-// after the other. `ahead`: what will be read soon. u4: the even and odd columns of two blocks.
-template <Format kFormat, int32_t kBias>
+// after the other. `ahead`: what will be read soon, kNear: into L1. u4: the even and odd columns of
+// two blocks.
+template <Format kFormat, int32_t kBias, bool kNear>
 PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t bytes, int64_t ahead,
                                uint8_t* to) {
   __m256i r[8];
@@ -60,7 +67,8 @@ PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t b
     PHIAL_UNROLL
     for (int i = 0; i < 8; i++) {
       r[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[i] + at));
-      _mm_prefetch(reinterpret_cast<const char*>(rows[i] + ahead), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(rows[i] + ahead),
+                   kNear ? _MM_HINT_T0 : _MM_HINT_T1);
     }
   } else {
     alignas(32) uint8_t copy[8][32] = {};
@@ -88,9 +96,10 @@ PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t b
 
 // Blocks [from, n) of the chunk of rows row + [begin, end), of which those from `row_end` on are
 // stood in for by the last one. kBias is taken off all codes.
-template <Format kFormat, int32_t kBias>
-void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin, int32_t end,
-                    int32_t block, int32_t from, int32_t n, PrefillScratch& s) {
+template <Format kFormat, int32_t kBias, bool kNear>
+[[gnu::noinline]] void unpack_chunk8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin,
+                                     int32_t end, int32_t block, int32_t from, int32_t n,
+                                     PrefillScratch& s) {
   constexpr int32_t kBlockBytes = block_bytes(kFormat), kPerLoad = 32 / kBlockBytes;  // blocks
   const int64_t row_bytes = bytes_of_row(w);
   for (int32_t i = begin; i < end && row + i < row_end; i += 8) {
@@ -101,10 +110,19 @@ void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin
     }
     for (int32_t b = from; b < n; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
-      unpack_rows8<kFormat, kBias>(rows, at, row_bytes - at, read_later(at, 128, row_bytes),
-                                   s.codes[b][0][i]);
+      unpack_rows8<kFormat, kBias, kNear>(
+          rows, at, row_bytes - at, read_later(at, kUnpackAhead, row_bytes), s.codes[b][0][i]);
     }
   }
+}
+
+template <Format kFormat, int32_t kBias>
+void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin, int32_t end,
+                    int32_t block, int32_t from, int32_t n, PrefillScratch& s) {
+  if (fetches_near(w))
+    unpack_chunk8<kFormat, kBias, true>(w, row, row_end, begin, end, block, from, n, s);
+  else
+    unpack_chunk8<kFormat, kBias, false>(w, row, row_end, begin, end, block, from, n, s);
 }
 
 }  // namespace
