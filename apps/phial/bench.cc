@@ -42,7 +42,7 @@ void check(const BenchOptions& options) {
   if (options.most_sequences() > 1 && !options.devices.empty())
     throw Failure("--devices compares single answers, not --batch (see phial bench --help)",
                   kExitUsage);
-  if (!options.plot.empty()) check_plot_name(options.plot);
+  check_plot_names(options.plots);
 }
 
 int bench(BenchOptions options) {
@@ -65,7 +65,7 @@ int bench(BenchOptions options) {
   write_out(options.json  ? dump(bench_json(result, options))
             : options.csv ? bench_csv(result, options)
                           : bench_table(result, options));
-  if (!options.plot.empty()) write_plot(options.plot, bench_svg(result, options));
+  if (!options.plots.empty()) write_plots(options.plots, bench_svg(result, options));
   return 0;
 }
 
@@ -87,8 +87,8 @@ void add_bench(CommandLine& line) {
   add_model_flags(verb, options->model_options);
   verb.option("--devices", options->devices,
               "Compare: all devices that can run the model, or these, with commas between");
-  verb.option("--plot", options->plot,
-              "Draw latencies and the roofline, or the comparison, into this SVG or PNG file");
+  verb.texts("--plot", options->plots,
+             "Draw latencies and the roofline, or the comparison, into this SVG or PNG file");
   verb.flag("--json", options->json, "As one JSON object");
   verb.flag("--csv", options->csv, "As lines with commas between");
   verb.action([options] { return bench(*options); });

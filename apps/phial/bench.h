@@ -21,7 +21,7 @@ struct BenchOptions {
   int32_t repetitions = 3, layers = 0;
   bool json = false, csv = false;
   std::string devices;  // "all", or ids with commas between; empty: the one of model_options
-  std::string plot;     // SVG or PNG file
+  std::vector<std::string> plots;  // SVG or PNG files
 
   int32_t longest() const;  // tokens of the longest test
   int32_t most_sequences() const;

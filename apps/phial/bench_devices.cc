@@ -139,10 +139,10 @@ void draw(const std::vector<Row>& rows, const BenchOptions& options) {
   for (BarChart& chart : {std::ref(first), std::ref(each)})
     if (!chart.bars.empty()) charts.push_back(std::move(chart));
   const Json facts = Json::parse(phial::devices_json());
-  write_plot(options.plot, bar_charts_svg(*options.model,
-                                          fmt::format("{}, median of {} runs, shorter is better",
-                                                      facts.value("cpu", ""), options.repetitions),
-                                          charts));
+  write_plots(options.plots, bar_charts_svg(*options.model,
+                                            fmt::format("{}, median of {} runs, shorter is better",
+                                                        facts.value("cpu", ""), options.repetitions),
+                                            charts));
 }
 
 // For "auto", unless something was measured that it wouldn't run.
@@ -183,7 +183,7 @@ int compare_devices(const BenchOptions& options) {
   for (const Row& row : rows) any |= row.why_not.empty();
   write_out(options.json ? dump(to_json(rows, options)) : to_table(rows, options));
   if (!any) throw Failure("no device can run the model");
-  if (!options.plot.empty()) draw(rows, options);
+  if (!options.plots.empty()) draw(rows, options);
   return 0;
 }
 

@@ -19,8 +19,6 @@ std::filesystem::path place(const std::string& path) {
   return std::u8string(path.begin(), path.end());
 }
 
-}  // namespace
-
 void check_plot_name(const std::string& path) {
   if (is_png(path)) {
     png_of_svg(path, "");
@@ -43,6 +41,16 @@ void write_plot(const std::string& path, const std::string& svg) {
     std::filesystem::remove(beside, failed);
     throw Failure(fmt::format("{}: can't be written", path));
   }
+}
+
+}  // namespace
+
+void check_plot_names(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) check_plot_name(path);
+}
+
+void write_plots(const std::vector<std::string>& paths, const std::string& svg) {
+  for (const std::string& path : paths) write_plot(path, svg);
 }
 
 }  // namespace cli

@@ -3,15 +3,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace cli {
 
-// To be called before anything is measured. Throws Failure if `path` isn't named .svg or .png, or
-// is a PNG and nothing here makes one.
-void check_plot_name(const std::string& path);
+// To be called before anything is measured. Throws Failure if one of them isn't named .svg or .png,
+// or is a PNG and nothing here makes one.
+void check_plot_names(const std::vector<std::string>& paths);
 
-// Written beside `path` and renamed. Throws Failure.
-void write_plot(const std::string& path, const std::string& svg);
+// The same picture into each of them, written beside it and renamed. Throws Failure at the first
+// that can't be written.
+void write_plots(const std::vector<std::string>& paths, const std::string& svg);
 
 // A PNG of twice the SVG's size; what makes it (librsvg) is loaded when it is asked for, so that
 // phial itself needs neither it nor fonts. Throws Failure if it isn't here, with what to do.

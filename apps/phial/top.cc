@@ -22,7 +22,8 @@ struct TopOptions {
   double interval = 1;
   int32_t count = -1;  // -1: one, or on a terminal until Ctrl-C
   bool json = false;
-  std::string record, plot;
+  std::string record;
+  std::vector<std::string> plots;
 };
 
 constexpr double kShortestInterval = 0.1;
@@ -64,7 +65,7 @@ class Screen {
 int top(const TopOptions& options) {
   if (options.interval < 0)
     throw Failure("--interval must be at least 0 (see phial top --help)", kExitUsage);
-  if (!options.plot.empty()) check_plot_name(options.plot);
+  check_plot_names(options.plots);
   const bool on_screen = stdout_is_terminal() && !options.json;
   const int32_t count = options.count >= 0 ? options.count : on_screen ? 0 : 1;
   // Another machine's files have their own time.
@@ -90,13 +91,13 @@ int top(const TopOptions& options) {
         write_out(sample.dump() + "\n");
       else
         screen.show(top_screen(sample, "phial top: " + cpu, terminal_width()));
-      if (!options.plot.empty()) samples.push_back(sample);
+      if (!options.plots.empty()) samples.push_back(sample);
     }
   }
   if (record.is_open() && !record.flush())
     throw Failure(fmt::format("{}: can't be written", options.record));
-  if (!options.plot.empty() && !samples.empty()) {
-    write_plot(options.plot, top_plot(samples, cpu));
+  if (!options.plots.empty() && !samples.empty()) {
+    write_plots(options.plots, top_plot(samples, cpu));
   }
   return 0;
 }
@@ -111,7 +112,7 @@ void add_top(CommandLine& line) {
               "Samples to take; 0: until Ctrl-C; by default that on a terminal, else 1");
   verb.flag("--json", options->json, "A JSON object for each sample, a line each");
   verb.option("--record", options->record, "Write the samples into this file, as --json has them");
-  verb.option("--plot", options->plot, "At the end, draw them into this SVG or PNG file");
+  verb.texts("--plot", options->plots, "At the end, draw them into this SVG or PNG file");
   verb.action([options] { return top(*options); });
 }
 

@@ -179,7 +179,7 @@ size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols, int32_t plane
 
 // The prefill paths' parts, see x86/linear_quant_prefill.inc.h and x86/linear_quant_tiles.inc.h,
 // which assert that they fit.
-size_t linear_scratch_bytes() { return 114 * 1024; }
+size_t linear_scratch_bytes() { return 116 * 1024; }
 
 size_t attend_scratch_floats(const Attend& shape) { return attend_scratch(shape.head_dim); }
 

@@ -61,9 +61,8 @@ def main() -> None:
             return subprocess.run([PHIAL, "bench", "tiny", "-p", "8", "-n", "4", "-r", "1", "-t", "1", *flags], cwd=here, capture_output=True,
                                   text=True, env={**os.environ, **environment})
 
-        done = bench("--plot", "p.png")
-        expect(done.returncode == 0, "phial bench --plot p.png", done.stderr)
-        expect(bench("--plot", "p.svg").returncode == 0, "phial bench --plot p.svg")
+        done = bench("--plot", "p.png", "--plot", "p.svg")  # of one run: another's figures have other widths
+        expect(done.returncode == 0, "phial bench --plot p.png --plot p.svg", done.stderr)
         svg = (here / "p.svg").read_text()
         width, height, rows = pixels((here / "p.png").read_bytes())
         expect((width, height) == tuple(2 * int(n) for n in re.search(r'width="(\d+)" height="(\d+)"', svg).groups()), "twice the SVG's size", (width, height))
@@ -73,6 +72,11 @@ def main() -> None:
         # Without a font librsvg draws boxes; they would be as dark.
         expect(sum(sum(colour) < 300 for row in rows for colour in row) > 2000, "text is in it")
         expect(sorted(p.name for p in here.iterdir()) == ["p.png", "p.svg", "tiny"], "nothing else is left", list(here.iterdir()))
+
+        (here / "full.png.partial").symlink_to("/dev/full")
+        done = bench("--plot", "full.png")
+        expect(done.returncode == 1 and "full.png: can't be written" in done.stderr, "a full disk: one sentence", done.stderr)
+        expect(not any(p.name.startswith("full") for p in here.iterdir()), "and nothing is left of it", list(here.iterdir()))
 
         broken = here / "broken"
         broken.mkdir()

@@ -3,6 +3,8 @@
 using System;
 using System.Collections.Concurrent;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Threading;
 using System.Threading.Tasks;
 
@@ -39,7 +41,7 @@ namespace Phial
                 PhialException.Check(error);
                 result = Result.Take(handle);
             }
-            if (thrown != null) throw thrown;
+            if (thrown != null) ExceptionDispatchInfo.Capture(thrown).Throw();  // with the stack of where it came from
             cancel.ThrowIfCancellationRequested();
             return result;
         }
@@ -56,16 +58,21 @@ namespace Phial
     {
         private readonly NativeCall call;
         private readonly GenerateOptions options;
-        private readonly CancellationTokenSource stop;
+        private readonly CancellationTokenSource stop;  // under its lock; it goes when the answer has ended
+        private readonly CancellationToken stopped;
+        private CancellationTokenRegistration asked;
+        private bool ended;
         private readonly ConcurrentQueue<string> pieces = new ConcurrentQueue<string>();
         private readonly SemaphoreSlim ready = new SemaphoreSlim(0);  // one for each piece, and one for the end
         private Task<Result> task;
 
-        internal TextStream(NativeCall call, GenerateOptions options, CancellationToken cancel)
+        // `stop` is the stream's own from here on.
+        internal TextStream(NativeCall call, GenerateOptions options, CancellationTokenSource stop)
         {
             this.call = call;
             this.options = options;
-            stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            this.stop = stop;
+            stopped = stop.Token;
         }
 
         public string Current { get; private set; }
@@ -97,16 +104,18 @@ namespace Phial
 
         public void Dispose()
         {
-            stop.Cancel();
-            if (task == null) return;
+            Stop();
+            if (task == null) { End(); return; }
             try { task.Wait(); }
             catch (AggregateException) { }  // whoever reads to the end is told
         }
 
         public ValueTask DisposeAsync()
         {
-            stop.Cancel();
-            return task == null ? default(ValueTask) : new ValueTask(task.ContinueWith(ended => ended.Exception));
+            Stop();
+            if (task != null) return new ValueTask(task.ContinueWith(done => done.Exception));
+            End();
+            return default(ValueTask);
         }
 
         public IEnumerator<string> GetEnumerator() { return this; }
@@ -116,8 +125,14 @@ namespace Phial
 
         public IAsyncEnumerator<string> GetAsyncEnumerator(CancellationToken cancel = default(CancellationToken))
         {
-            if (cancel.CanBeCanceled) cancel.Register(stop.Cancel);
+            if (cancel.CanBeCanceled) asked = cancel.Register(Stop);
             return this;
+        }
+
+        /// <summary>For await foreach. The extension methods of IAsyncEnumerable and of IAsyncDisposable would both fit.</summary>
+        public ConfiguredCancelableAsyncEnumerable<string> ConfigureAwait(bool continueOnCapturedContext)
+        {
+            return TaskAsyncEnumerableExtensions.ConfigureAwait((IAsyncEnumerable<string>)this, continueOnCapturedContext);
         }
 
         private void Begin()
@@ -127,10 +142,31 @@ namespace Phial
             {
                 try
                 {
-                    return Call.Run(call, options, piece => { pieces.Enqueue(piece); ready.Release(); }, stop.Token);
+                    return Call.Run(call, options, piece => { pieces.Enqueue(piece); ready.Release(); }, stopped);
                 }
-                finally { ready.Release(); }
+                finally
+                {
+                    End();
+                    ready.Release();
+                }
             });
+        }
+
+        private void Stop()
+        {
+            lock (stop)
+                if (!ended) stop.Cancel();
+        }
+
+        // Nothing stays with the tokens that could have stopped it, which may live for long.
+        private void End()
+        {
+            asked.Dispose();
+            lock (stop)
+            {
+                ended = true;
+                stop.Dispose();
+            }
         }
     }
 }

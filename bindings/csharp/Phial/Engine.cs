@@ -2,6 +2,7 @@
 // A model that is open on a device, conversations with it, and what needs no open model.
 using System;
 using System.Collections.Generic;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -69,7 +70,7 @@ namespace Phial
         public TextStream Stream(string prompt, GenerateOptions options = null,
                                  CancellationToken cancel = default(CancellationToken))
         {
-            return new TextStream(Generating(prompt), options, Linked(cancel).Token);
+            return new TextStream(Generating(prompt), options, Linked(cancel));
         }
 
         /// <summary>A conversation that begins with this question, and its answer.</summary>
@@ -203,7 +204,7 @@ namespace Phial
                 if (thrown != null)
                 {
                     if (error != IntPtr.Zero) Native.phial_error_free(error);
-                    throw thrown;
+                    ExceptionDispatchInfo.Capture(thrown).Throw();
                 }
                 PhialException.Check(error);
             }
@@ -248,7 +249,7 @@ namespace Phial
 
         public TextStream ReplyStream(GenerateOptions options = null, CancellationToken cancel = default(CancellationToken))
         {
-            return new TextStream(Replying(), options, engine.Linked(cancel).Token);
+            return new TextStream(Replying(), options, engine.Linked(cancel));
         }
 
         public Result Ask(string question, GenerateOptions options = null, CancellationToken cancel = default(CancellationToken))

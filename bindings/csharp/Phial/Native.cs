@@ -94,7 +94,7 @@ namespace Phial
         private const CallingConvention C = CallingConvention.Cdecl;
 
         // Of a struct as it is declared here: what the library may write.
-        internal static UIntPtr SizeOf<T>() => (UIntPtr)Marshal.SizeOf(typeof(T));
+        internal static UIntPtr SizeOf<T>() => (UIntPtr)Marshal.SizeOf<T>();
 
         [DllImport(Library, CallingConvention = C)] internal static extern IntPtr phial_version();
         [DllImport(Library, CallingConvention = C)] internal static extern int phial_error_code(IntPtr error);

@@ -106,7 +106,7 @@ namespace Phial
                 var first = Native.phial_result_ids(handle, out count);
                 var ids = new int[(int)count];
                 if (ids.Length > 0) Marshal.Copy(first, ids, 0, ids.Length);
-                var stats = new NativeStats { Size = (UIntPtr)(ulong)Marshal.SizeOf(typeof(NativeStats)) };
+                var stats = new NativeStats { Size = Native.SizeOf<NativeStats>() };
                 Native.phial_result_stats(handle, ref stats);
                 return new Result
                 {

@@ -9,17 +9,24 @@
 namespace phial::kernels {
 namespace {
 
-// What a tier computes with: its tile for many tokens, and the few tokens' path for groups of 128.
-template <class Prefill, class GroupsOf128>
+// What a tier computes with: its tile for many tokens; the one for so few that they are two tiles
+// at most, where unpacking counts as much as multiplying; and the few tokens' path for groups of
+// 128.
+template <class Prefill, class ShortPrefill, class GroupsOf128>
 struct Paths {
   using Tile = Prefill;
+  using ShortTile = ShortPrefill;
   using Lines = GroupsOf128;
 };
 
 template <class P, Format kFormat, bool kAsymmetric, int kPlanes>
 void linear_quant_zeros(const Linear& l) {
-  if (l.n_tokens >= P::Lines::kPrefillTokens)
+  if (l.n_tokens >= P::Lines::kPrefillTokens) {
+    if constexpr (kFormat == Format::kU4 && P::ShortTile::kPacked)
+      if (l.n_tokens * kPlanes <= 2 * P::ShortTile::kTokens)
+        return linear_quant_prefill<typename P::ShortTile, kFormat, kAsymmetric, kPlanes>(l);
     return linear_quant_prefill<typename P::Tile, kFormat, kAsymmetric, kPlanes>(l);
+  }
   if (groups_are_lines(l.w))
     return linear_quant_decode<typename P::Lines, kFormat, kAsymmetric, kPlanes>(l);
   linear_quant_decode<AnyGroups, kFormat, kAsymmetric, kPlanes>(l);

@@ -6,6 +6,7 @@
 //
 // The register tile is a struct that the tier names (tile8.inc.h, tile16.inc.h):
 //   kLanes, kTokens (tile height), kVectors (tile width in vectors),
+//   kPacked: u4's codes stay two in a byte in the scratch and come apart in the tile,
 //   static constexpr int32_t bias(Format): what unpack takes off the codes,
 //   template <Format, bool kAsymmetric, int T, int P> static void run(const TileInput&, float*
 //   inner, float* sums)
@@ -27,19 +28,23 @@ constexpr int32_t kTileRows = kRowTile;  // 48: a multiple of both tiles' widths
 constexpr int32_t kChunkBlocks =
     8;  // activation blocks (256 columns) unpacked at a time: 12 KiB of L1
 constexpr int32_t kTokenBlock = 256;  // tokens that share one unpacking: 2 x 48 KiB of sums, in L2
+constexpr int32_t kScaleGroups = 8;  // whose scales are transposed at a time
 constexpr int32_t kSteps = kActBlock / 4;  // dwords of a block
 constexpr int32_t kStepBytes = kTileRows * 4;
 static_assert(kChunkBlocks % kLineBlocks == 0);
 
 struct PrefillScratch {
+  // Two in a byte: the first half of a block's steps, each with another one in the high bits.
   alignas(64) uint8_t codes[kChunkBlocks][kSteps][kTileRows][4];
-  alignas(64) float scales[kChunkBlocks][kTileRows];   // of the group that block is in
+  alignas(64) float scales[kChunkBlocks][kTileRows];   // of the group that ends with the block
   alignas(64) int32_t zeros[kChunkBlocks][kTileRows];  // zero point less the tile's bias, as 16
                                                        // bits (the high half is 0)
   alignas(64) float inner[kTokenBlock][kTileRows];     // of groups that go over several chunks
   alignas(64) float sums[kTokenBlock][kTileRows];
+  alignas(64) float group_scales[kScaleGroups][kTileRows];
+  int32_t scales_of;  // the first group in group_scales; -1: none of these rows
 };
-static_assert(sizeof(PrefillScratch) <= 112 * 1024,
+static_assert(sizeof(PrefillScratch) <= 114 * 1024,
               "linear_scratch_bytes() in dispatch.cc promises no more");
 
 // What one register tile reads. Pointers are to the tile's first row and token.
@@ -123,32 +128,55 @@ void set_group_ends(const Groups& groups, int32_t block, int32_t n, Input& in) {
   in.is_cut = in_group != 0;
 }
 
-// 48 f16 in the low halves, as f32.
-PHIAL_INLINE void widen_scales(const uint32_t* halves, int shift, float* scales) {
-  for (int32_t i = 0; i < kTileRows; i += 8) {
-    __m256i eight = _mm256_load_si256(reinterpret_cast<const __m256i*>(halves + i));
-    eight =
-        shift ? _mm256_srli_epi32(eight, 16) : _mm256_and_si256(eight, _mm256_set1_epi32(0xFFFF));
-    const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(eight, eight), 0x08);
-    _mm256_store_ps(scales + i, _mm256_cvtph_ps(_mm256_castsi256_si128(packed)));
+// 8 x 8 words: r[i] becomes column i.
+PHIAL_INLINE void transpose_words(__m128i* r) {
+  __m128i t[8], u[8];
+  PHIAL_UNROLL
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm_unpacklo_epi16(r[i], r[i + 1]);
+    t[i + 1] = _mm_unpackhi_epi16(r[i], r[i + 1]);
+  }
+  PHIAL_UNROLL
+  for (int i = 0; i < 8; i += 4) {
+    u[i] = _mm_unpacklo_epi32(t[i], t[i + 2]);
+    u[i + 1] = _mm_unpackhi_epi32(t[i], t[i + 2]);
+    u[i + 2] = _mm_unpacklo_epi32(t[i + 1], t[i + 3]);
+    u[i + 3] = _mm_unpackhi_epi32(t[i + 1], t[i + 3]);
+  }
+  PHIAL_UNROLL
+  for (int i = 0; i < 4; i++) {
+    r[2 * i] = _mm_unpacklo_epi64(u[i], u[i + 4]);
+    r[2 * i + 1] = _mm_unpackhi_epi64(u[i], u[i + 4]);
   }
 }
 
-// Scales of rows [row, row + 48) in a group, and, unless `next` is null, in the one after it: one
-// load a row serves both. Those of rows from `row_end` on are of no matter.
+// Scales of rows [row, row + 48) in kScaleGroups groups from `group` on, or as many as there are.
+// Those of rows from `row_end` on are of no matter.
 inline void load_scales(const Matrix& w, int64_t groups, int32_t row, int32_t row_end,
-                        int32_t group, float* scales, float* next) {
-  const int32_t rows = row_end - row;
-  alignas(64) uint32_t halves[kTileRows];
-  const uint16_t* p = w.scales + row * groups + group;
-  if (next) {
-    for (int32_t i = 0; i < kTileRows; i++, p += i < rows ? groups : 0)
-      __builtin_memcpy(halves + i, p, sizeof halves[i]);
-    widen_scales(halves, 16, next);
-  } else {
-    for (int32_t i = 0; i < kTileRows; i++, p += i < rows ? groups : 0) halves[i] = *p;
+                        int32_t group, float (*scales)[kTileRows]) {
+  const int64_t n = groups - group < kScaleGroups ? groups - group : kScaleGroups;
+  for (int32_t i = 0; i < kTileRows && row + i < row_end; i += 8) {
+    __m128i r[8];
+    for (int32_t j = 0; j < 8; j++) {
+      const int64_t at = row + i + j < row_end ? row + i + j : row_end - 1;
+      const uint16_t* p = w.scales + at * groups + group;
+      uint16_t copy[kScaleGroups] = {};
+      if (n < kScaleGroups)
+        p = static_cast<uint16_t*>(
+            __builtin_memcpy(copy, p, static_cast<size_t>(n) * sizeof copy[0]));
+      r[j] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    }
+    transpose_words(r);
+    PHIAL_UNROLL
+    for (int g = 0; g < kScaleGroups; g++) _mm256_store_ps(scales[g] + i, _mm256_cvtph_ps(r[g]));
   }
-  widen_scales(halves, 0, scales);
+}
+
+// As many of the scales of rows from `row` on as load_scales takes at a time. They lie together.
+inline void fetch_scales(const Matrix& w, int64_t groups, int32_t row, int32_t group) {
+  const char* p = reinterpret_cast<const char*>(w.scales + row * groups + group * kTileRows);
+  PHIAL_UNROLL
+  for (int32_t i = 0; i < kScaleGroups * kTileRows * 2; i += 64) _mm_prefetch(p + i, _MM_HINT_T0);
 }
 
 // Zero points of rows [row, row + 48) in a group less the bias.
@@ -166,24 +194,21 @@ void unpack_chunk(const Matrix& w, const Groups& g, int32_t row, int32_t row_end
                   int32_t n, PrefillScratch& s) {
   Tile::template unpack<kFormat>(w, row, row_end, block, n, s);
   int32_t group = g.of_block(block), left = (group + 1) * g.blocks - block;
-  bool is_loaded = false;  // this group's scales
-  for (int32_t b = 0; b < n; b++, left--) {
-    if (left == 0) {
-      group++;
-      left = g.blocks;
+  for (int32_t b = 0; b < n; b++) {
+    if (kAsymmetric && (b == 0 || left == g.blocks))
+      load_zero_points(w, Tile::bias(kFormat), row, row_end, group, s.zeros[b]);
+    else if (kAsymmetric)
+      __builtin_memcpy(s.zeros[b], s.zeros[b - 1], sizeof s.zeros[b]);
+    if (--left > 0) continue;
+    const int32_t first = group / kScaleGroups * kScaleGroups;
+    if (s.scales_of != first) {
+      load_scales(w, g.count, row, row_end, first, s.group_scales);
+      fetch_scales(w, g.count, row + kTileRows, first);
+      s.scales_of = first;
     }
-    if (b == 0 || left == g.blocks) {
-      const bool two = !is_loaded && b + left < n;  // the next group begins in this chunk
-      if (!is_loaded)
-        load_scales(w, g.count, row, row_end, group, s.scales[b],
-                    two ? s.scales[b + left] : nullptr);
-      is_loaded = two;
-      if constexpr (kAsymmetric)
-        load_zero_points(w, Tile::bias(kFormat), row, row_end, group, s.zeros[b]);
-    } else {
-      __builtin_memcpy(s.scales[b], s.scales[b - 1], sizeof s.scales[b]);
-      if constexpr (kAsymmetric) __builtin_memcpy(s.zeros[b], s.zeros[b - 1], sizeof s.zeros[b]);
-    }
+    __builtin_memcpy(s.scales[b], s.group_scales[group - first], sizeof s.scales[b]);
+    group++;
+    left = g.blocks;
   }
 }
 
@@ -203,6 +228,7 @@ void prefill_rows(const Linear& l, const PackedActs& acts, const Groups& groups,
   const int32_t blocks = act_blocks(l.w.cols);
   // An even split: 33 tokens are 6 tiles of 4 and 3 of 3, never one of 1.
   const int32_t tiles = (n + kHeight - 1) / kHeight, height = n / tiles, higher = n % tiles;
+  s.scales_of = -1;
   __builtin_memset(s.sums, 0, static_cast<size_t>(n) * sizeof s.sums[0]);
   for (int32_t block = 0; block < blocks; block += kChunkBlocks) {
     const int32_t chunk = blocks - block < kChunkBlocks ? blocks - block : kChunkBlocks;

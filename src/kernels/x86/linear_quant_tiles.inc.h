@@ -45,7 +45,7 @@ struct TilesScratch {
   PrefillScratch prefill;
   alignas(64) int32_t dots[2][kTilePlanes][kTileWidth];
 };
-static_assert(sizeof(TilesScratch) <= 114 * 1024,
+static_assert(sizeof(TilesScratch) <= 116 * 1024,
               "linear_scratch_bytes() in dispatch.cc promises no more");
 
 // What unpack_chunk asks of a tile: codes lose their symmetric zero point and fit int8.
@@ -54,7 +54,7 @@ struct SignedCodes {
   template <Format kFormat>
   static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
-    unpack_blocks16<kFormat, bias(kFormat)>(w, row, row_end, block, n, s);
+    unpack_blocks16<kFormat, bias(kFormat), false>(w, row, row_end, block, n, s);
   }
 };
 
@@ -182,6 +182,7 @@ void tiles_rows(const Linear& l, const PackedActs& acts, const Groups& groups, i
     const int32_t t = t0 + tile * Line::T;
     return t < l.n_tokens - Line::T ? t : l.n_tokens - Line::T;
   };
+  s.scales_of = -1;
   __builtin_memset(s.sums, 0, static_cast<size_t>(tiles * Line::T) * sizeof s.sums[0]);
   for (int32_t block = 0; block < blocks; block += kChunkBlocks) {
     const int32_t chunk = blocks - block < kChunkBlocks ? blocks - block : kChunkBlocks;

@@ -9,7 +9,9 @@
 namespace phial::kernels {
 namespace {
 
-struct Tile16 {
+template <bool kPackedCodes>
+struct Tile16Of {
+  static constexpr bool kPacked = kPackedCodes;
   static constexpr int kLanes = 16;
   static constexpr int kVectors = 3;
   // 12 integer sums (two dot products a cycle, five cycles each: ten hide the latency), as many
@@ -53,7 +55,16 @@ struct Tile16 {
   template <Format kFormat>
   static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
-    unpack_blocks16<kFormat, bias(kFormat)>(w, row, row_end, block, n, s);
+    unpack_blocks16<kFormat, bias(kFormat), kPacked>(w, row, row_end, block, n, s);
+  }
+
+  template <Format kFormat>
+  static PHIAL_INLINE __m512i weights(const uint8_t* codes, int32_t step) {
+    if constexpr (!kPacked || kFormat != Format::kU4)
+      return _mm512_load_si512(codes + step * kStepBytes);
+    const __m512i two = _mm512_load_si512(codes + step % (kSteps / 2) * kStepBytes);
+    return _mm512_and_si512(step < kSteps / 2 ? two : _mm512_srli_epi16(two, 4),
+                            _mm512_set1_epi8(15));
   }
 
   // One block: its integer dot products, and what they add to the group's sums.
@@ -71,8 +82,7 @@ struct Tile16 {
     for (int32_t s = 0; s < kSteps; s++) {
       __m512i w[kVectors];
       PHIAL_UNROLL
-      for (int v = 0; v < kVectors; v++)
-        w[v] = _mm512_load_si512(at.codes + s * kStepBytes + v * 64);
+      for (int v = 0; v < kVectors; v++) w[v] = weights<kFormat>(at.codes + v * 64, s);
       PHIAL_UNROLL
       for (int t = 0; t < T * P; t++) {
         const __m512i a = broadcast(at.acts + t * kLineBytes + step_in_block(kFormat, s));
@@ -140,6 +150,8 @@ struct Tile16 {
     }
   }
 };
+
+using Tile16 = Tile16Of<false>;
 
 }  // namespace
 }  // namespace phial::kernels

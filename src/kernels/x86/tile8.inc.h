@@ -9,7 +9,9 @@
 namespace phial::kernels {
 namespace {
 
-struct Tile8 {
+template <bool kPackedCodes>
+struct Tile8Of {
+  static constexpr bool kPacked = kPackedCodes;
   static constexpr int kLanes = 8;
   static constexpr int kVectors = 2;
   // 12 sums + 2 weights + 1 activation fill the 16 registers; vpmaddubsw needs two more for its
@@ -41,7 +43,8 @@ struct Tile8 {
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
             narrow_acc[t][v] =
-                _mm256_add_epi16(narrow_acc[t][v], _mm256_maddubs_epi16(weights(codes, s, v), a));
+                _mm256_add_epi16(
+                narrow_acc[t][v], _mm256_maddubs_epi16(weights<kFormat>(codes, s, v), a));
         }
       }
       PHIAL_UNROLL
@@ -58,7 +61,7 @@ struct Tile8 {
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
             acc[t][v] =
-                _mm256_add_epi32(acc[t][v], pair_sums(signed_products(weights(codes, s, v), a)));
+                _mm256_add_epi32(acc[t][v], pair_sums(signed_products(weights<kFormat>(codes, s, v), a)));
         }
       }
     }
@@ -67,7 +70,7 @@ struct Tile8 {
     for (int32_t s = 0; s < kSteps; s++) {
       __m256i w[kVectors];
       PHIAL_UNROLL
-      for (int v = 0; v < kVectors; v++) w[v] = weights(codes, s, v);
+      for (int v = 0; v < kVectors; v++) w[v] = weights<kFormat>(codes, s, v);
       PHIAL_UNROLL
       for (int t = 0; t < T; t++) {
         const __m256i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
@@ -78,9 +81,16 @@ struct Tile8 {
 #endif
   }
 
+  template <Format kFormat>
   static PHIAL_INLINE __m256i weights(const uint8_t* codes, int32_t step, int vector) {
-    return _mm256_load_si256(
-        reinterpret_cast<const __m256i*>(codes + step * kStepBytes + vector * 32));
+    const auto load = [&](int32_t from) PHIAL_INLINE_LAMBDA {
+      return _mm256_load_si256(
+          reinterpret_cast<const __m256i*>(codes + from * kStepBytes + vector * 32));
+    };
+    if constexpr (!kPacked || kFormat != Format::kU4) return load(step);
+    const __m256i two = load(step % (kSteps / 2));
+    return _mm256_and_si256(step < kSteps / 2 ? two : _mm256_srli_epi16(two, 4),
+                            _mm256_set1_epi8(15));
   }
   static PHIAL_INLINE __m256i broadcast(const int8_t* four) {
     int32_t dword;
@@ -91,7 +101,7 @@ struct Tile8 {
   template <Format kFormat>
   static void unpack(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
-    unpack_blocks8<kFormat, bias(kFormat)>(w, row, row_end, 0, kTileRows, block, 0, n, s);
+    unpack_blocks8<kFormat, bias(kFormat), kPacked>(w, row, row_end, 0, kTileRows, block, 0, n, s);
   }
 
   template <Format kFormat, bool kAsymmetric, int T, int P>
@@ -168,6 +178,8 @@ struct Tile8 {
     }
   }
 };
+
+using Tile8 = Tile8Of<false>;
 
 }  // namespace
 }  // namespace phial::kernels

@@ -42,9 +42,9 @@ PHIAL_INLINE __m512i less_bias16(__m512i codes) {
 }
 
 // 64 bytes of 16 rows, `stride` apart: 16 dwords a row into `to`, one step after the other. u4: the
-// even and odd columns of four blocks; u8: two blocks. `ahead`: what will be read soon, kNear: into
-// L1.
-template <Format kFormat, int32_t kBias, bool kNear>
+// even and odd columns of four blocks, kPacked: still in one byte; u8: two blocks. `ahead`: what
+// will be read soon, kNear: into L1.
+template <Format kFormat, int32_t kBias, bool kPacked, bool kNear>
 PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahead, uint8_t* to) {
   __m512i r[16];
   PHIAL_UNROLL
@@ -66,6 +66,11 @@ PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahe
     } else {
       const __m512i low = _mm512_set1_epi8(15);
       uint8_t* block = to + (i / 4) * kSteps * kStepBytes + (i % 4) * kStepBytes;
+      if constexpr (kPacked) {
+        static_assert(kBias == 0);
+        _mm512_store_si512(block, r[i]);
+        continue;
+      }
       _mm512_store_si512(block, less_bias16<kBias>(_mm512_and_si512(r[i], low)));
       _mm512_store_si512(block + kSteps / 2 * kStepBytes,
                          less_bias16<kBias>(_mm512_and_si512(_mm512_srli_epi16(r[i], 4), low)));
@@ -74,7 +79,7 @@ PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahe
 }
 
 // The chunk's n blocks. kBias is taken off all codes.
-template <Format kFormat, int32_t kBias, bool kNear>
+template <Format kFormat, int32_t kBias, bool kPacked, bool kNear>
 void unpack_chunk16(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                     PrefillScratch& s) {
   constexpr int32_t kBlockBytes = block_bytes(kFormat), kPerLoad = 64 / kBlockBytes;  // blocks
@@ -83,27 +88,27 @@ void unpack_chunk16(const Matrix& w, int32_t row, int32_t row_end, int32_t block
   const int32_t whole = left < n ? static_cast<int32_t>(left) : n / kPerLoad * kPerLoad;
   for (int32_t i = 0; i < kTileRows && row + i < row_end; i += 16) {
     if (row + i + 16 > row_end) {
-      unpack_chunk8<kFormat, kBias, kNear>(w, row, row_end, i, i + 16, block, 0, n, s);
+      unpack_chunk8<kFormat, kBias, kPacked, kNear>(w, row, row_end, i, i + 16, block, 0, n, s);
       continue;
     }
     const uint8_t* rows = static_cast<const uint8_t*>(w.data) + (row + i) * row_bytes;
     for (int32_t b = 0; b < whole; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
-      unpack_rows16<kFormat, kBias, kNear>(
+      unpack_rows16<kFormat, kBias, kPacked, kNear>(
           rows + at, row_bytes, read_later(at, kUnpackAhead, row_bytes) - at, s.codes[b][0][i]);
     }
     if (whole < n)
-      unpack_chunk8<kFormat, kBias, kNear>(w, row, row_end, i, i + 16, block, whole, n, s);
+      unpack_chunk8<kFormat, kBias, kPacked, kNear>(w, row, row_end, i, i + 16, block, whole, n, s);
   }
 }
 
-template <Format kFormat, int32_t kBias>
+template <Format kFormat, int32_t kBias, bool kPacked>
 void unpack_blocks16(const Matrix& w, int32_t row, int32_t row_end, int32_t block, int32_t n,
                      PrefillScratch& s) {
   if (fetches_near(w))
-    unpack_chunk16<kFormat, kBias, true>(w, row, row_end, block, n, s);
+    unpack_chunk16<kFormat, kBias, kPacked, true>(w, row, row_end, block, n, s);
   else
-    unpack_chunk16<kFormat, kBias, false>(w, row, row_end, block, n, s);
+    unpack_chunk16<kFormat, kBias, kPacked, false>(w, row, row_end, block, n, s);
 }
 
 }  // namespace

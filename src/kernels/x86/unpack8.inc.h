@@ -58,8 +58,8 @@ PHIAL_INLINE __m256i less_bias(__m256i codes) {
 
 // 32 bytes of 8 rows, of which only `bytes` belong to the row: 8 dwords a row into `to`, one step
 // after the other. `ahead`: what will be read soon, kNear: into L1. u4: the even and odd columns of
-// two blocks.
-template <Format kFormat, int32_t kBias, bool kNear>
+// two blocks, kPacked: still in one byte.
+template <Format kFormat, int32_t kBias, bool kPacked, bool kNear>
 PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t bytes, int64_t ahead,
                                uint8_t* to) {
   __m256i r[8];
@@ -86,6 +86,11 @@ PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t b
     } else {
       const __m256i low = _mm256_set1_epi8(15);
       uint8_t* block = to + (i / 4) * kSteps * kStepBytes + (i % 4) * kStepBytes;
+      if constexpr (kPacked) {
+        static_assert(kBias == 0);
+        _mm256_store_si256(reinterpret_cast<__m256i*>(block), r[i]);
+        continue;
+      }
       _mm256_store_si256(reinterpret_cast<__m256i*>(block),
                          less_bias<kBias>(_mm256_and_si256(r[i], low)));
       _mm256_store_si256(reinterpret_cast<__m256i*>(block + kSteps / 2 * kStepBytes),
@@ -96,7 +101,7 @@ PHIAL_INLINE void unpack_rows8(const uint8_t* const* rows, int64_t at, int64_t b
 
 // Blocks [from, n) of the chunk of rows row + [begin, end), of which those from `row_end` on are
 // stood in for by the last one. kBias is taken off all codes.
-template <Format kFormat, int32_t kBias, bool kNear>
+template <Format kFormat, int32_t kBias, bool kPacked, bool kNear>
 [[gnu::noinline]] void unpack_chunk8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin,
                                      int32_t end, int32_t block, int32_t from, int32_t n,
                                      PrefillScratch& s) {
@@ -110,19 +115,19 @@ template <Format kFormat, int32_t kBias, bool kNear>
     }
     for (int32_t b = from; b < n; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
-      unpack_rows8<kFormat, kBias, kNear>(
+      unpack_rows8<kFormat, kBias, kPacked, kNear>(
           rows, at, row_bytes - at, read_later(at, kUnpackAhead, row_bytes), s.codes[b][0][i]);
     }
   }
 }
 
-template <Format kFormat, int32_t kBias>
+template <Format kFormat, int32_t kBias, bool kPacked>
 void unpack_blocks8(const Matrix& w, int32_t row, int32_t row_end, int32_t begin, int32_t end,
                     int32_t block, int32_t from, int32_t n, PrefillScratch& s) {
   if (fetches_near(w))
-    unpack_chunk8<kFormat, kBias, true>(w, row, row_end, begin, end, block, from, n, s);
+    unpack_chunk8<kFormat, kBias, kPacked, true>(w, row, row_end, begin, end, block, from, n, s);
   else
-    unpack_chunk8<kFormat, kBias, false>(w, row, row_end, begin, end, block, from, n, s);
+    unpack_chunk8<kFormat, kBias, kPacked, false>(w, row, row_end, begin, end, block, from, n, s);
 }
 
 }  // namespace
