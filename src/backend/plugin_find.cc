@@ -47,9 +47,17 @@ std::vector<fs::path> plugin_folders() {
   }
   const fs::path own = file_of_code(reinterpret_cast<const void*>(&plugin_folders)).parent_path();
   if (!own.empty()) {
+    const size_t named_folders = folders.size();
     folders.push_back(own / "phial" / "plugins");  // own is lib/ in the build and installed,
     if (own.filename() != "lib")                   // bin/ of a program that has it all in itself
       folders.push_back(own.parent_path() / "lib" / "phial" / "plugins");
+    // Where there is neither, all may lie flat in one folder, as .NET lays it for one platform.
+    if (std::none_of(folders.begin() + static_cast<ptrdiff_t>(named_folders), folders.end(),
+                     [](const fs::path& folder) {
+                       std::error_code ignored;
+                       return fs::is_directory(folder, ignored);
+                     }))
+      folders.push_back(own);
   }
   return folders;
 }

@@ -15,7 +15,8 @@
 namespace phial {
 
 // Where plug-ins are looked for, in this order: the entries of PHIAL_PLUGIN_PATH (folders or
-// files), phial/plugins beside the code of phial itself, ../lib/phial/plugins of it.
+// files), phial/plugins beside the code of phial itself, ../lib/phial/plugins of it; where neither
+// of the last two is there, beside the code itself.
 std::vector<fs::path> plugin_folders();
 
 // The files phial_<name>.so in those folders, by name; of two with one name the first.

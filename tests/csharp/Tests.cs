@@ -40,6 +40,7 @@ internal static class Tests
             var stream = engine.Stream("The", five);
             Check(string.Concat(stream) == text && stream.Result.Text == text, "Stream");
             Check(ReadAsync(engine.Stream("The", five)).Result == text, "IAsyncEnumerable");
+            Check(engine.Stream("The", five).ConfigureAwait(false).GetAsyncEnumerator().MoveNextAsync().GetAwaiter().GetResult(), "ConfigureAwait");
             var stopped = engine.Chat(Question, new GenerateOptions { Stop = new[] { "nothing like it", "Phial" } });
             Check(stopped.Text == result.Text.Substring(0, result.Text.IndexOf("Phial")), "Stop");
             var warm = new GenerateOptions { Temperature = 1.5f, TopK = 50, TopP = 0.99f, Seed = ulong.MaxValue, MaxNewTokens = 12 };

@@ -4,6 +4,7 @@
 
 usage: run.py SOURCE BUILD TEST      TEST: answers, stops, refuses, leaks, sample, nuget
 """
+import json
 import os
 import pathlib
 import re
@@ -53,6 +54,14 @@ def unpacked(source: pathlib.Path, build: pathlib.Path, here: pathlib.Path) -> p
     return inside
 
 
+def devices(folder: pathlib.Path) -> set[str]:
+    """What libphial of this folder finds, in a process of its own."""
+    code = ("import ctypes, sys; lib = ctypes.CDLL(sys.argv[1]); text = ctypes.c_char_p(); lib.phial_devices.restype = ctypes.c_void_p; "
+            "assert not lib.phial_devices(ctypes.byref(text)); print(text.value.decode())")
+    done = subprocess.run([sys.executable, "-c", code, folder / "libphial.so"], capture_output=True, text=True, check=True)
+    return {device["id"] for device in json.loads(done.stdout)["devices"]}
+
+
 def main() -> int:
     source, build, test = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
     if not shutil.which("mcs") or not shutil.which("mono"):
@@ -71,6 +80,11 @@ def main() -> int:
             package = unpacked(source, build, here)
             shutil.copy(package / "lib/net8.0/Phial.dll", here)
             libraries = package / "runtimes/linux-x64/native"
+            flat = here / "flat"  # as .NET lays native files when it builds for one platform
+            flat.mkdir()
+            for file in [p for p in libraries.rglob("*") if p.is_file()]:
+                shutil.copy(file, flat)
+            assert devices(libraries) == devices(flat) and {"onnxruntime:cpu", "openvino:NPU"} <= devices(flat), devices(flat)
         run([build / "bin/phial", "quantize", "-q", demo, here / "int4"])
         environment = {**os.environ, "LD_LIBRARY_PATH": str(libraries), "PHIAL_MODELS": str(here / "models")}
         mono = ["mono", "--debug", here / "program.exe", here / "int4"]

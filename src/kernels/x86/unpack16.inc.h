@@ -42,8 +42,8 @@ PHIAL_INLINE __m512i less_bias16(__m512i codes) {
 }
 
 // 64 bytes of 16 rows, `stride` apart: 16 dwords a row into `to`, one step after the other. u4: the
-// even and odd columns of four blocks, kPacked: still in one byte; u8: two blocks. `ahead`: what
-// will be read soon, kNear: into L1.
+// even and odd columns of four blocks, kPacked: still in one byte; u8: two blocks. kNear:
+// `ahead` is what will be read soon.
 template <Format kFormat, int32_t kBias, bool kPacked, bool kNear>
 PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahead, uint8_t* to) {
   __m512i r[16];
@@ -52,11 +52,11 @@ PHIAL_INLINE void unpack_rows16(const uint8_t* rows, int64_t stride, int64_t ahe
     const uint8_t* p = rows + 4 * i * stride;
     PHIAL_UNROLL
     for (int j = 0; j < 4; j++) r[4 * i + j] = _mm512_loadu_si512(p + j * stride);
+    if constexpr (!kNear) continue;
     p += ahead;
     PHIAL_UNROLL
     for (int j = 0; j < 4; j++)
-      _mm_prefetch(reinterpret_cast<const char*>(p + j * stride),
-                   kNear ? _MM_HINT_T0 : _MM_HINT_T1);
+      _mm_prefetch(reinterpret_cast<const char*>(p + j * stride), _MM_HINT_T0);
   }
   transpose16(r);
   PHIAL_UNROLL
@@ -94,6 +94,9 @@ void unpack_chunk16(const Matrix& w, int32_t row, int32_t row_end, int32_t block
     const uint8_t* rows = static_cast<const uint8_t*>(w.data) + (row + i) * row_bytes;
     for (int32_t b = 0; b < whole; b += kPerLoad) {
       const int64_t at = static_cast<int64_t>(block + b) * kBlockBytes;
+      if constexpr (!kNear)
+        fetch_far<kFormat, kTileRows / 16 * kChunkBlocks / kPerLoad>(
+            w, row, block, i / 16 * (kChunkBlocks / kPerLoad) + b / kPerLoad);
       unpack_rows16<kFormat, kBias, kPacked, kNear>(
           rows + at, row_bytes, read_later(at, kUnpackAhead, row_bytes) - at, s.codes[b][0][i]);
     }
