@@ -20,6 +20,12 @@ std::string read_file(const fs::path& path, uint64_t limit = 256u << 20);
 // Same, but nullopt-like: false if there is no such file; other failures throw.
 bool read_file_if_there(const fs::path& path, std::string& out, uint64_t limit = 256u << 20);
 
+// Of mapped bytes, the pages that are in memory already become this process's in one go: touching
+// them later costs a fault every few pages, several times as much. Ends with false at the first
+// ones that have to be read. Does nothing where the system has nothing like it (before Linux 5.14,
+// elsewhere). Never fails.
+bool map_resident(std::span<const std::byte> mapped);
+
 // A read-only mapping of a whole file. Move-only; the bytes live as long as the object. Reading is
 // thread-safe. A file that another program shortens while it is mapped raises SIGBUS on access:
 // don't.

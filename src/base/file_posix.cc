@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -84,7 +87,40 @@ void advise(const std::byte* data, uint64_t size, uint64_t offset, uint64_t leng
   ::madvise(const_cast<std::byte*>(data) + begin, end - begin, advice);
 }
 
+#if defined(MADV_POPULATE_READ)
+// Faults of this thread that waited for a disk.
+int64_t pages_read() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_majflt;
+}
+#endif
+
 }  // namespace
+
+bool map_resident([[maybe_unused]] std::span<const std::byte> mapped) {
+#if defined(MADV_POPULATE_READ)
+  constexpr uintptr_t kPiece = 4u << 20;
+  const uintptr_t page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(mapped.data()) / page * page,
+                  end = (reinterpret_cast<uintptr_t>(mapped.data() + mapped.size()) + page - 1) /
+                        page * page;
+  std::vector<unsigned char> in_memory(kPiece / page);
+  for (uintptr_t at = begin; at < end; at += kPiece) {
+    const size_t bytes = std::min(kPiece, end - at);
+    void* const address = reinterpret_cast<void*>(at);
+    const auto last = in_memory.begin() + static_cast<ptrdiff_t>(bytes / page);
+    if (::mincore(address, bytes, in_memory.data()) != 0 ||
+        !std::all_of(in_memory.begin(), last, [](unsigned char flags) { return flags & 1; }))
+      return false;
+    // mincore calls all pages of somebody else's file present; whether that was so is seen now.
+    const int64_t read_before = pages_read();
+    ::madvise(address, bytes, MADV_POPULATE_READ);
+    if (pages_read() != read_before) return false;
+  }
+#endif
+  return true;
+}
 
 void MappedFile::will_need(uint64_t offset, uint64_t length) const {
   advise(data_, size_, offset, length, MADV_WILLNEED);

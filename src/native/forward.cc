@@ -21,6 +21,20 @@ constexpr int32_t kMaxTokenBlock = 16;
 // (docs/decisions/0013-activations.md).
 constexpr int32_t kExactLayers = 2;
 
+// Of tokens [begin, end), whose first is chunk row `row`, those from the first to the last that has
+// a row in `rows`; none: begin == end. Rows ascend.
+void narrow(std::span<const WantedRow> rows, int32_t row, int32_t& begin, int32_t& end) {
+  const auto before = [](const WantedRow& wanted, int32_t limit) { return wanted.row < limit; };
+  const auto first = std::lower_bound(rows.begin(), rows.end(), row + begin, before),
+             last = std::lower_bound(first, rows.end(), row + end, before);
+  if (first == last) {
+    end = begin;
+    return;
+  }
+  begin = first->row - row;
+  end = (last - 1)->row - row + 1;
+}
+
 int32_t planes_of_layer(Activations activations, int32_t layer) {
   if (activations == Activations::kMixed) return layer < kExactLayers ? 2 : 1;
   return activations == Activations::kInt16 ? 2 : 1;
@@ -64,11 +78,11 @@ void Forward::run(std::span<const TokenId> tokens, std::span<const Segment> segm
                   n_tokens_, i);
     const Phi3Layer& layer = weights_.layers[static_cast<size_t>(i)];
     planes_ = planes_of_layer(activations_, i);
-    // Nobody reads what the last layer would add if no logits are wanted: its keys and values are
-    // all that counts.
-    const bool only_append = wanted.empty() && i + 1 == config_.n_layers;
-    attention(layer, i, segments, only_append);
-    if (only_append) return;
+    // Of what the last layer adds, nobody reads more than the rows whose logits are wanted; of the
+    // others its keys and values are all that counts.
+    const bool last = i + 1 == config_.n_layers;
+    attention(layer, i, segments, last ? &wanted : nullptr);
+    if (last && wanted.empty()) return;
     feed_forward(layer);
   }
   logits(wanted);
@@ -144,7 +158,7 @@ void Forward::attend(const Segment& s, int32_t layer, int32_t kv_head, int32_t b
 }
 
 void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments,
-                        bool only_append) {
+                        const std::span<const WantedRow>* only) {
   const int32_t hidden = config_.hidden_size, kv_heads = config_.n_kv_heads;
   for_tokens([&](int32_t begin, int32_t end) {
     for (int64_t t = begin; t < end; ++t)
@@ -157,7 +171,8 @@ void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const S
   // A segment that fits one task per head appends its keys in that task; longer ones (prompts)
   // append first, since the tasks of later tokens read the keys of earlier ones.
   int32_t tasks = 0;
-  bool append_first = only_append;
+  bool append_first = only && only->size() < static_cast<size_t>(n_tokens_);
+  const bool all_rows = !append_first;
   for (const Segment& s : segments) {
     tasks += (s.n_tokens + kAttendTokens - 1) / kAttendTokens;
     append_first |= s.n_tokens > kAttendTokens;
@@ -173,26 +188,40 @@ void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const S
         task -= blocks;
       }
     });
-  if (only_append) return;
+  if (only && only->empty()) return;
   pool_.parallel_for(int64_t{kv_heads} * tasks, [&](int64_t chunk, int thread) {
     const int32_t kv_head = static_cast<int32_t>(chunk / tasks);
     int32_t task = static_cast<int32_t>(chunk % tasks);
     for (const Segment& s : segments) {
       const int32_t blocks = (s.n_tokens + kAttendTokens - 1) / kAttendTokens;
       if (task < blocks) {
-        const int32_t begin = task * kAttendTokens,
-                      end = std::min(begin + kAttendTokens, s.n_tokens);
+        int32_t begin = task * kAttendTokens, end = std::min(begin + kAttendTokens, s.n_tokens);
         if (!append_first) append_head(s, index, kv_head, begin, end);
-        return attend(s, index, kv_head, begin, end, thread);
+        if (!all_rows) narrow(*only, s.row, begin, end);
+        if (begin < end) attend(s, index, kv_head, begin, end, thread);
+        return;
       }
       task -= blocks;
     }
   });
+  if (!all_rows) keep_rows(*only);
 
   for_tokens([&](int32_t begin, int32_t end) {
     linear_.pack(layer.o, w_.attended, n_tokens_, planes_, begin, end);
   });
   linear_.run(layer.o, w_.attended, n_tokens_, planes_, w_.branch, hidden);
+}
+
+// From here on the chunk has these rows alone, one after another.
+void Forward::keep_rows(std::span<const WantedRow> rows) {
+  const auto move = [&](float* matrix, int64_t width) {
+    for (size_t i = 0; i < rows.size(); ++i)
+      std::memmove(matrix + static_cast<int64_t>(i) * width, matrix + rows[i].row * width,
+                   static_cast<size_t>(width) * sizeof(float));
+  };
+  move(w_.attended, config_.q_rows());
+  move(w_.residual, config_.hidden_size);
+  n_tokens_ = static_cast<int32_t>(rows.size());
 }
 
 // The residual sum after attention, the gated MLP, and the sum after it.
@@ -217,14 +246,15 @@ void Forward::feed_forward(const Phi3Layer& layer) {
   });
 }
 
-// Final norm and lm_head for the wanted rows only. Rows whose logits lie one after another are
+// Final norm and lm_head for the wanted rows, which are all that is left. Rows whose logits lie one after another are
 // written in place; others are staged in groups, so that lm_head is read once for a batch of
 // decoding sequences.
 void Forward::logits(std::span<const WantedRow> wanted) {
   const int32_t hidden = config_.hidden_size;
   const int64_t vocab = config_.vocab_size;
   planes_ = activations_ == Activations::kInt8 ? 1 : 2;
-  while (!wanted.empty()) {
+  PHIAL_ASSERT(static_cast<size_t>(n_tokens_) == wanted.size());
+  for (const float* residual = w_.residual; !wanted.empty();) {
     size_t adjacent = 1;
     while (adjacent < wanted.size() &&
            wanted[adjacent].logits == wanted[adjacent - 1].logits + vocab)
@@ -235,9 +265,8 @@ void Forward::logits(std::span<const WantedRow> wanted) {
     n_tokens_ = static_cast<int32_t>(count);
     for_tokens([&](int32_t begin, int32_t end) {
       for (int64_t i = begin; i < end; ++i)
-        table_.rms_norm(w_.residual + int64_t{wanted[static_cast<size_t>(i)].row} * hidden,
-                        weights_.final_norm.data(), config_.rms_norm_eps, hidden,
-                        w_.branch + i * hidden);
+        table_.rms_norm(residual + i * hidden, weights_.final_norm.data(), config_.rms_norm_eps,
+                        hidden, w_.branch + i * hidden);
       linear_.pack(weights_.lm_head, w_.branch, n_tokens_, planes_, begin, end);
     });
     linear_.run(weights_.lm_head, w_.branch, n_tokens_, planes_,
@@ -247,6 +276,7 @@ void Forward::logits(std::span<const WantedRow> wanted) {
         std::memcpy(wanted[i].logits, w_.logits + static_cast<int64_t>(i) * vocab,
                     static_cast<size_t>(vocab) * sizeof(float));
     wanted = wanted.subspan(count);
+    residual += static_cast<int64_t>(count) * hidden;
   }
 }
 

@@ -29,7 +29,7 @@ struct Segment {
   bool long_factors;
 };
 
-// A row of the chunk whose logits are wanted.
+// A row of the chunk whose logits are wanted. In row order, each once.
 struct WantedRow {
   int32_t row;
   float* logits;  // [vocab]
@@ -55,8 +55,10 @@ class Forward {
 
  private:
   void embed(std::span<const TokenId> tokens, std::span<const Segment> segments);
+  // `only`: the rows that anybody reads afterwards; nullptr: all.
   void attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments,
-                 bool only_append);
+                 const std::span<const WantedRow>* only);
+  void keep_rows(std::span<const WantedRow> rows);
   void feed_forward(const Phi3Layer& layer);
   void logits(std::span<const WantedRow> wanted);
   void append_head(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin,

@@ -10,6 +10,7 @@
 #include "backend/check_batch.h"
 #include "base/affinity.h"
 #include "base/error.h"
+#include "native/map_weights.h"
 
 namespace phial {
 namespace {
@@ -95,6 +96,7 @@ NativeSession::NativeSession(std::shared_ptr<const Package> package,
   chunk_segments_.reserve(
       static_cast<size_t>(std::min(limits_.prefill_chunk, limits_.max_sequences)));
   sequences_.reserve(static_cast<size_t>(std::min(limits_.max_sequences, 1024)));
+  map_weights(package_->weights(), pool_);
 }
 
 Limits NativeSession::limits() const { return limits_; }
