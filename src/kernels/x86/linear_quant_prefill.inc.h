@@ -157,14 +157,18 @@ inline void load_scales(const Matrix& w, int64_t groups, int32_t row, int32_t ro
   const int64_t n = groups - group < kScaleGroups ? groups - group : kScaleGroups;
   for (int32_t i = 0; i < kTileRows && row + i < row_end; i += 8) {
     __m128i r[8];
-    for (int32_t j = 0; j < 8; j++) {
-      const int64_t at = row + i + j < row_end ? row + i + j : row_end - 1;
-      const uint16_t* p = w.scales + at * groups + group;
-      uint16_t copy[kScaleGroups] = {};
-      if (n < kScaleGroups)
-        p = static_cast<uint16_t*>(
-            __builtin_memcpy(copy, p, static_cast<size_t>(n) * sizeof copy[0]));
-      r[j] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const uint16_t* const p = w.scales + (row + i) * groups + group;
+    if (n == kScaleGroups && row + i + 8 <= row_end) {
+      PHIAL_UNROLL
+      for (int j = 0; j < 8; j++)
+        r[j] = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + j * groups));
+    } else {
+      alignas(16) uint16_t copy[8][kScaleGroups] = {};
+      for (int32_t j = 0; j < 8 && row + i + j < row_end; j++)
+        __builtin_memcpy(copy[j], p + j * groups, static_cast<size_t>(n) * sizeof copy[j][0]);
+      PHIAL_UNROLL
+      for (int j = 0; j < 8; j++)
+        r[j] = _mm_load_si128(reinterpret_cast<const __m128i*>(copy[j]));
     }
     transpose_words(r);
     PHIAL_UNROLL
