@@ -139,10 +139,11 @@ void draw(const std::vector<Row>& rows, const BenchOptions& options) {
   for (BarChart& chart : {std::ref(first), std::ref(each)})
     if (!chart.bars.empty()) charts.push_back(std::move(chart));
   const Json facts = Json::parse(phial::devices_json());
-  write_plots(options.plots, bar_charts_svg(*options.model,
-                                            fmt::format("{}, median of {} runs, shorter is better",
-                                                        facts.value("cpu", ""), options.repetitions),
-                                            charts));
+  write_plots(options.plots,
+              bar_charts_svg(*options.model,
+                             fmt::format("{}, median of {} runs, shorter is better",
+                                         facts.value("cpu", ""), options.repetitions),
+                             charts));
 }
 
 // For "auto", unless something was measured that it wouldn't run.

@@ -246,9 +246,9 @@ void Forward::feed_forward(const Phi3Layer& layer) {
   });
 }
 
-// Final norm and lm_head for the wanted rows, which are all that is left. Rows whose logits lie one after another are
-// written in place; others are staged in groups, so that lm_head is read once for a batch of
-// decoding sequences.
+// Final norm and lm_head for the wanted rows, which are all that is left. Rows whose logits lie one
+// after another are written in place; others are staged in groups, so that lm_head is read once for
+// a batch of decoding sequences.
 void Forward::logits(std::span<const WantedRow> wanted) {
   const int32_t hidden = config_.hidden_size;
   const int64_t vocab = config_.vocab_size;

@@ -7,8 +7,8 @@
 
 namespace phial {
 
-// All threads map what a token reads, if it is in memory (base/file.h, map_resident); what has to be
-// read from a disk is left to the first step, which works meanwhile. Not the embedding: a token
+// All threads map what a token reads, if it is in memory (base/file.h, map_resident); what has to
+// be read from a disk is left to the first step, which works meanwhile. Not the embedding: a token
 // reads one row of it.
 void map_weights(const Phi3Weights& weights, ThreadPool& pool);
 

@@ -28,7 +28,7 @@ constexpr int32_t kTileRows = kRowTile;  // 48: a multiple of both tiles' widths
 constexpr int32_t kChunkBlocks =
     8;  // activation blocks (256 columns) unpacked at a time: 12 KiB of L1
 constexpr int32_t kTokenBlock = 256;  // tokens that share one unpacking: 2 x 48 KiB of sums, in L2
-constexpr int32_t kScaleGroups = 8;  // whose scales are transposed at a time
+constexpr int32_t kScaleGroups = 8;   // whose scales are transposed at a time
 constexpr int32_t kSteps = kActBlock / 4;  // dwords of a block
 constexpr int32_t kStepBytes = kTileRows * 4;
 static_assert(kChunkBlocks % kLineBlocks == 0);
@@ -167,8 +167,7 @@ inline void load_scales(const Matrix& w, int64_t groups, int32_t row, int32_t ro
       for (int32_t j = 0; j < 8 && row + i + j < row_end; j++)
         __builtin_memcpy(copy[j], p + j * groups, static_cast<size_t>(n) * sizeof copy[j][0]);
       PHIAL_UNROLL
-      for (int j = 0; j < 8; j++)
-        r[j] = _mm_load_si128(reinterpret_cast<const __m128i*>(copy[j]));
+      for (int j = 0; j < 8; j++) r[j] = _mm_load_si128(reinterpret_cast<const __m128i*>(copy[j]));
     }
     transpose_words(r);
     PHIAL_UNROLL

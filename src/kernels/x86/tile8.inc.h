@@ -42,8 +42,7 @@ struct Tile8Of {
           const __m256i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
-            narrow_acc[t][v] =
-                _mm256_add_epi16(
+            narrow_acc[t][v] = _mm256_add_epi16(
                 narrow_acc[t][v], _mm256_maddubs_epi16(weights<kFormat>(codes, s, v), a));
         }
       }
@@ -60,8 +59,8 @@ struct Tile8Of {
           const __m256i a = broadcast(acts + t * kLineBytes + step_in_block(kFormat, s));
           PHIAL_UNROLL
           for (int v = 0; v < kVectors; v++)
-            acc[t][v] =
-                _mm256_add_epi32(acc[t][v], pair_sums(signed_products(weights<kFormat>(codes, s, v), a)));
+            acc[t][v] = _mm256_add_epi32(
+                acc[t][v], pair_sums(signed_products(weights<kFormat>(codes, s, v), a)));
         }
       }
     }

@@ -30,8 +30,8 @@ inline int64_t read_later(int64_t at, int64_t distance, int64_t row_bytes) {
 constexpr int64_t kUnpackAhead = 128;
 inline bool fetches_near(const Matrix& w) { return bytes_of_row(w) % 4096 != 0; }
 
-// Part `part` of kParts of what is fetched far with a chunk: of every kFarChunks-th part of the rows
-// the bytes of the next kFarChunks chunks.
+// Part `part` of kParts of what is fetched far with a chunk: of every kFarChunks-th part of the
+// rows the bytes of the next kFarChunks chunks.
 constexpr int32_t kFarChunks = 4;
 template <Format kFormat, int32_t kParts>
 PHIAL_INLINE void fetch_far(const Matrix& w, int32_t row, int32_t block, int32_t part) {
@@ -40,8 +40,8 @@ PHIAL_INLINE void fetch_far(const Matrix& w, int32_t row, int32_t block, int32_t
   static_assert(kTileRows % kFarChunks == 0 && kRowsAtATime * kLines % kParts == 0);
   const int64_t row_bytes = bytes_of_row(w);
   const int64_t now = static_cast<int64_t>(block) * block_bytes(kFormat) / kBytes * kBytes;
-  const uint8_t* const from = static_cast<const uint8_t*>(w.data) + row * row_bytes +
-                              read_later(now, kBytes, row_bytes);
+  const uint8_t* const from =
+      static_cast<const uint8_t*>(w.data) + row * row_bytes + read_later(now, kBytes, row_bytes);
   const int32_t first = block / kChunkBlocks % kFarChunks * kRowsAtATime;
   PHIAL_UNROLL
   for (int32_t i = 0; i < kEach; i++) {
