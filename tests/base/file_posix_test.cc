@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What needs a POSIX system to be shown: a full disk, a killed process.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -69,6 +70,29 @@ TEST(MapResident, WhatWasMappedFaultsNoMore) {
   if (mapped < 0) GTEST_SKIP() << "this system has no MADV_POPULATE_READ (Linux 5.14)";
   EXPECT_GT(faults_of_reading(false), 4);
   EXPECT_LE(mapped, 2);
+#else
+  GTEST_SKIP() << "built where there is no MADV_POPULATE_READ";
+#endif
+}
+
+TEST(MapResident, WhatHasToBeReadFromADiskIsLeft) {
+#if defined(MADV_POPULATE_READ)
+  TempFolder folder;
+  const auto path = folder.path() / "f";
+  write_file_atomically(path, std::string(9u << 20, 'x'));
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  ::fsync(fd);
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+  const MappedFile file(path);
+  const auto in_memory = [&](uint64_t offset) {
+    unsigned char flags = 0;
+    ::mincore(const_cast<std::byte*>(file.data()) + offset, 1, &flags);
+    return (flags & 1) != 0;
+  };
+  if (in_memory(0)) GTEST_SKIP() << "this file system keeps its files in memory";
+  EXPECT_FALSE(map_resident(file.bytes()));
+  EXPECT_FALSE(in_memory(8u << 20));
 #else
   GTEST_SKIP() << "built where there is no MADV_POPULATE_READ";
 #endif
