@@ -37,9 +37,11 @@ internal static class Program
         CancellationTokenSource stop = null;
         Console.CancelKeyPress += (sender, e) =>
         {
-            if (stop == null) return;
-            stop.Cancel();
+            var answer = stop;
+            if (answer == null) return;
             e.Cancel = true;
+            try { answer.Cancel(); }
+            catch (ObjectDisposedException) { }  // it has ended meanwhile
         };
         for (;;)
         {
