@@ -55,21 +55,26 @@ TEST(MapResident, WhatWasMappedFaultsNoMore) {
   TempFolder folder;
   constexpr size_t kBytes = 9u << 20, kPage = 4096;
   write_file_atomically(folder.path() / "f", std::string(kBytes + 5, 'x'));
-  const auto faults_of_reading = [&](bool map) {
+  const auto faults_of_reading = [&](const auto& prepare) {
     const MappedFile file(folder.path() / "f");
-    if (map && ::madvise(const_cast<std::byte*>(file.data()), kPage, MADV_POPULATE_READ) != 0)
-      return int64_t{-1};
-    if (map) EXPECT_TRUE(map_resident(file.bytes().subspan(3)));
+    prepare(file);
     const int64_t before = faults();
     int sum = 0;
     for (size_t at = 0; at < kBytes; at += kPage) sum += static_cast<int>(file.bytes()[at]);
     EXPECT_EQ(sum, static_cast<int>(kBytes / kPage * 'x'));
     return faults() - before;
   };
-  const int64_t mapped = faults_of_reading(true);
-  if (mapped < 0) GTEST_SKIP() << "this system has no MADV_POPULATE_READ (Linux 5.14)";
-  EXPECT_GT(faults_of_reading(false), 4);
-  EXPECT_LE(mapped, 2);
+  constexpr int64_t kFew = 2;  // of what else the process does meanwhile
+  const auto by_hand = [](const MappedFile& file) {
+    ::madvise(const_cast<std::byte*>(file.data()), file.size(), MADV_POPULATE_READ);
+  };
+  if (faults_of_reading(by_hand) > kFew)
+    GTEST_SKIP() << "this system has no MADV_POPULATE_READ (Linux before 5.14, an emulator)";
+  if (faults_of_reading([](const MappedFile&) {}) <= kFew)
+    GTEST_SKIP() << "this file system maps whole files at the first fault";
+  EXPECT_LE(faults_of_reading(
+                [](const MappedFile& file) { EXPECT_TRUE(map_resident(file.bytes().subspan(3))); }),
+            kFew);
 #else
   GTEST_SKIP() << "built where there is no MADV_POPULATE_READ";
 #endif
@@ -91,8 +96,9 @@ TEST(MapResident, WhatHasToBeReadFromADiskIsLeft) {
     return (flags & 1) != 0;
   };
   if (in_memory(0)) GTEST_SKIP() << "this file system keeps its files in memory";
+  const bool end_was = in_memory(8u << 20);  // what was written last may be held a little longer
   EXPECT_FALSE(map_resident(file.bytes()));
-  EXPECT_FALSE(in_memory(8u << 20));
+  EXPECT_EQ(in_memory(8u << 20), end_was);
 #else
   GTEST_SKIP() << "built where there is no MADV_POPULATE_READ";
 #endif
