@@ -11,7 +11,8 @@ namespace {
 // The smallest piece of weights worth fetching a number for. Kernels that block over tokens read a
 // chunk again from L2, so it is also the largest for more than a few tokens.
 constexpr int64_t kChunkBytes = 128 << 10;
-constexpr int32_t kFewTokens = 6;  // for which weights are only read, on some tiers
+// Up to so many, waiting for memory counts: what a kernel fetches ahead is its own next rows.
+constexpr int32_t kFewTokens = 32;
 
 // `rows` of the matrix, with at most `most` in a chunk.
 RowShares shares_of(const WeightMatrix& matrix, int64_t rows, int32_t n_tokens, int threads,

@@ -7,6 +7,8 @@
 // The register tile is a struct that the tier names (tile8.inc.h, tile16.inc.h):
 //   kLanes, kTokens (tile height), kVectors (tile width in vectors),
 //   kPacked: u4's codes stay two in a byte in the scratch and come apart in the tile,
+//   kFetchBlocks: a CodesFetch takes a step for so many blocks of a tile; 1: the tile itself lets
+//   it; 0: there is none,
 //   static constexpr int32_t bias(Format): what unpack takes off the codes,
 //   template <Format, bool kAsymmetric, int T, int P> static void run(const TileInput&, float*
 //   inner, float* sums)
@@ -19,19 +21,16 @@
 #include <stdint.h>
 
 #include "kernels/linear_quant_any.inc.h"
+#include "kernels/x86/codes_fetch.inc.h"
 #include "kernels/x86/dot.inc.h"
 
 namespace phial::kernels {
 namespace {
 
-constexpr int32_t kTileRows = kRowTile;  // 48: a multiple of both tiles' widths
-constexpr int32_t kChunkBlocks =
-    8;  // activation blocks (256 columns) unpacked at a time: 12 KiB of L1
 constexpr int32_t kTokenBlock = 256;  // tokens that share one unpacking: 2 x 48 KiB of sums, in L2
 constexpr int32_t kScaleGroups = 8;   // whose scales are transposed at a time
 constexpr int32_t kSteps = kActBlock / 4;  // dwords of a block
 constexpr int32_t kStepBytes = kTileRows * 4;
-static_assert(kChunkBlocks % kLineBlocks == 0);
 
 struct PrefillScratch {
   // Two in a byte: the first half of a block's steps, each with another one in the high bits.
@@ -57,6 +56,7 @@ struct TileInput {
   const int32_t* offsets;
   int64_t stride;  // lines
   int32_t blocks;
+  CodesFetch* fetch;
   uint32_t group_ends;  // bit b: the group ends with block b
   bool goes_on;         // block 0 continues a group, whose sums so far are in `inner`
   bool is_cut;  // the last block's group isn't at its end: `inner` is to be left for the next chunk
@@ -225,8 +225,9 @@ PHIAL_INLINE void tile_of(int n, const TileInput& in, float* inner, float* sums)
 
 // Rows [row, row_end), at most 48, for tokens [t0, t0 + n).
 template <class Tile, Format kFormat, bool kAsymmetric, int P>
-void prefill_rows(const Linear& l, const PackedActs& acts, const Groups& groups, int32_t row,
-                  int32_t row_end, int32_t t0, int32_t n, PrefillScratch& s) {
+PHIAL_INLINE void prefill_rows(const Linear& l, const PackedActs& acts, const Groups& groups,
+                               int32_t row, int32_t row_end, int32_t t0, int32_t n,
+                               PrefillScratch& s) {
   constexpr int32_t kWidth = Tile::kVectors * Tile::kLanes, kHeight = Tile::kTokens / P;
   const int32_t blocks = act_blocks(l.w.cols);
   // An even split: 33 tokens are 6 tiles of 4 and 3 of 3, never one of 1.
@@ -240,6 +241,8 @@ void prefill_rows(const Linear& l, const PackedActs& acts, const Groups& groups,
     in.stride = static_cast<int64_t>(acts.stride);
     in.blocks = chunk;
     set_group_ends(groups, block, chunk, in);
+    CodesFetch fetch = fetch_later<Tile>(l.w, row, block, chunk, tiles);
+    in.fetch = &fetch;
     for (int32_t i = 0, t = 0; i < tiles; i++) {
       const int32_t tokens = height + (i < higher);
       const size_t line = acts.line(block, static_cast<size_t>(t0 + t) * P);
@@ -250,6 +253,7 @@ void prefill_rows(const Linear& l, const PackedActs& acts, const Groups& groups,
         in.codes = s.codes[0][0][r];
         in.scales = s.scales[0] + r;
         in.zeros = s.zeros[0] + r;
+        if constexpr (Tile::kFetchBlocks == kChunkBlocks) fetch.template step<kFormat>();
         tile_of<Tile, kFormat, kAsymmetric, kHeight, P>(tokens, in, s.inner[t] + r, s.sums[t] + r);
       }
       t += tokens;

@@ -18,6 +18,8 @@ struct Tile16Of {
   // float ones that never leave their registers, 3 weights and 1 activation of 32 registers.
   static constexpr int kTokens = 4;
 
+  static constexpr int kFetchBlocks = kPacked ? 1 : kChunkBlocks;
+
   static constexpr int32_t bias(Format) { return 0; }
 
   static PHIAL_INLINE void add_dots16(__m512i& acc, __m512i u, __m512i s) {
@@ -117,8 +119,9 @@ struct Tile16Of {
     }
   }
 
+  // In one function with the loop over tiles: 2 % faster.
   template <Format kFormat, bool kAsymmetric, int T, int P>
-  static void run(const TileInput& in, float* inner, float* sums) {
+  static PHIAL_INLINE void run(const TileInput& in, float* inner, float* sums) {
     __m512 part[T][kVectors];  // the group's sums so far
     PHIAL_UNROLL
     for (int t = 0; t < T; t++) {
@@ -134,6 +137,7 @@ struct Tile16Of {
       PHIAL_UNROLL
       for (int i = 0; i < 2 * T * P; i++) prefetch(at.acts + T * P * kLineBytes + i * 64);
       for (int32_t n = left < kLineBlocks ? left : kLineBlocks; n > 0; n--, at.next_block()) {
+        if constexpr (kFetchBlocks == 1) in.fetch->step<kFormat>();
         prefetch(ahead);
         prefetch(ahead + 16);
         ahead += 32;

@@ -22,6 +22,8 @@ struct Tile8Of {
   static constexpr int kTokens = 6;
 #endif
 
+  static constexpr int kFetchBlocks = 0;  // instructions count here more than waiting
+
   static constexpr int32_t bias(Format format) { return zero_bias(format); }
 
   // Raw dot products of one block, added to acc.

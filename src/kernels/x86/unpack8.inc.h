@@ -10,48 +10,6 @@
 namespace phial::kernels {
 namespace {
 
-constexpr int32_t block_bytes(Format format) { return format == Format::kU8 ? 32 : 16; }
-
-inline int64_t bytes_of_row(const Matrix& w) {
-  return w.format == Format::kU8 ? w.cols : w.cols / 2;
-}
-
-// From `at` of a row on, where the byte is that is read `distance` bytes later: a row's chunk is
-// followed by the same row's next one, and that of the last by the first of the row kTileRows on.
-inline int64_t read_later(int64_t at, int64_t distance, int64_t row_bytes) {
-  const int64_t ahead = at + distance;
-  return ahead < row_bytes ? ahead : ahead + (kTileRows - 1) * row_bytes;
-}
-
-// Memory is fetched a little ahead of the codes that are being unpacked, into L1, unless rows are a
-// multiple of 4096 bytes apart: they share one set of it, which can't hold so many until they are
-// read, and a page of memory each. Then it is fetched into L2 in long pieces, a few rows with each
-// chunk. Against the other way: near 1.3, far 1.3 times as fast with 8 tokens.
-constexpr int64_t kUnpackAhead = 128;
-inline bool fetches_near(const Matrix& w) { return bytes_of_row(w) % 4096 != 0; }
-
-// Part `part` of kParts of what is fetched far with a chunk: of every kFarChunks-th part of the
-// rows the bytes of the next kFarChunks chunks.
-constexpr int32_t kFarChunks = 4;
-template <Format kFormat, int32_t kParts>
-PHIAL_INLINE void fetch_far(const Matrix& w, int32_t row, int32_t block, int32_t part) {
-  constexpr int32_t kBytes = kFarChunks * kChunkBlocks * block_bytes(kFormat), kLines = kBytes / 64;
-  constexpr int32_t kRowsAtATime = kTileRows / kFarChunks, kEach = kRowsAtATime * kLines / kParts;
-  static_assert(kTileRows % kFarChunks == 0 && kRowsAtATime * kLines % kParts == 0);
-  const int64_t row_bytes = bytes_of_row(w);
-  const int64_t now = static_cast<int64_t>(block) * block_bytes(kFormat) / kBytes * kBytes;
-  const uint8_t* const from =
-      static_cast<const uint8_t*>(w.data) + row * row_bytes + read_later(now, kBytes, row_bytes);
-  const int32_t first = block / kChunkBlocks % kFarChunks * kRowsAtATime;
-  PHIAL_UNROLL
-  for (int32_t i = 0; i < kEach; i++) {
-    const int32_t line = part * kEach + i;
-    _mm_prefetch(reinterpret_cast<const char*>(from + (first + line / kLines) * row_bytes +
-                                               line % kLines * 64),
-                 _MM_HINT_T1);
-  }
-}
-
 // 8 x 8 dwords: r[i] becomes column i.
 PHIAL_INLINE void transpose8(__m256i* r) {
   __m256i t[8], u[8];
