@@ -145,7 +145,50 @@ def run_python(a, engine):
     return json.loads(out.splitlines()[-1])
 
 
+class Quiet:
+    """Is the machine as fast as it was at best? Neighbours on the same host slow memory or the clock for seconds or minutes.
+
+    A calibration takes phial's own reading loop and integer products, some 0.4 s; it is quiet if both reach `share` of the best that was
+    seen. A run is quiet if the calibrations before and after it are.
+    """
+
+    TRIES, PATIENCE = 2, 40  # runs of one engine in a round; seconds to wait for a quiet moment before each
+
+    def __init__(self, phial, threads, share):
+        self.command = [phial, "bench", "--synthetic", "phi-3-mini", "--layers", "2", "-p", "8", "-n", "0", "-r", "1", "-t", str(threads), "--json"]
+        self.share = share
+        self.best = [0.0, 0.0]
+        if share:
+            for _ in range(10):
+                self.calibrate()
+
+    def calibrate(self):
+        roofline = json.loads(subprocess.run(self.command, check=True, capture_output=True, text=True).stdout)["roofline"]
+        now = [roofline["read_bytes_per_second"], roofline["int8_ops_per_second"]]
+        self.best = [max(pair) for pair in zip(self.best, now)]
+        return now
+
+    def holds(self, *calibrations):
+        return all(x >= self.share * best for now in calibrations for x, best in zip(now, self.best))
+
+    def measure(self, run):
+        """What run() returns, with its calibrations."""
+        if not self.share:
+            return run()
+        for _ in range(self.TRIES):
+            end = time.time() + self.PATIENCE
+            while not self.holds(before := self.calibrate()) and time.time() < end:
+                time.sleep(1)
+            result = run()
+            after = self.calibrate()
+            result["calibrations"] = [before, after]
+            if self.holds(before, after):
+                break
+        return result
+
+
 def run(a):
+    quiet = Quiet(a.phial, a.threads, a.quiet)
     engines = {"phial": lambda: run_phial(a), "phial, u8 cache": lambda: run_phial(a, cache="u8"), "llama.cpp Q4_0": lambda: run_llama(a)}
     for engine in ("openvino-f32",) if a.isa else ("openvino", "openvino-f32", "ort"):
         engines[engine] = lambda engine=engine: run_python(a, engine)
@@ -154,7 +197,7 @@ def run(a):
         now = {}
         for name, measure in engines.items():
             try:
-                now[name] = measure()
+                now[name] = quiet.measure(measure)
             except (subprocess.CalledProcessError, FileNotFoundError, KeyError) as error:
                 text = getattr(error, "stderr", None)
                 print(f"{name} failed: {error}\n{(text if isinstance(text, str) else '')[-800:]}", file=sys.stderr)
@@ -163,6 +206,11 @@ def run(a):
         rounds.append(now)
         if a.json:
             Path(a.json).write_text(json.dumps(rounds, indent=1))
+    if a.quiet:  # by the best of all, which may have come late
+        loud = sum(not quiet.holds(*result["calibrations"]) for r in rounds for result in r.values())
+        rounds = [{name: result for name, result in r.items() if quiet.holds(*result["calibrations"])} for r in rounds]
+        print(f"calibrations at best {quiet.best[0] / 1e9:.1f} GB/s and {quiet.best[1] / 1e12:.2f} TOPS; left out: {loud} runs of engines "
+              f"that stayed below {a.quiet} of that before or after, {Quiet.TRIES} times; ratios are of medians\n")
     keys = [f"prefill@{n}" for n in a.prompts.split(",")] + [f"decode@{d}" for d in a.depths.split(",")] + ["start_to_first_token", "peak_rss_bytes"]
     print("| engine | " + " | ".join(keys) + " |\n|---" * 1 + "|---" * len(keys) + "|")
     for name in engines:
@@ -172,18 +220,23 @@ def run(a):
             scale = 1e9 if key == "peak_rss_bytes" else 1
             cells.append(f"{statistics.median(values) / scale:.2f} ({min(values) / scale:.2f}-{max(values) / scale:.2f})" if values else "")
         print(f"| {name} | " + " | ".join(cells) + " |")
-    cells = []
-    for key in keys:
-        less = key in ("start_to_first_token", "peak_rss_bytes")
-        ratios = []
-        for r in rounds:
-            others = [v[key] for name, v in r.items() if not name.startswith("phial") and key in v]
-            if others and key in r.get("phial", {}):
-                ratios.append(r["phial"][key] / (min(others) if less else max(others)))
-        cells.append(f"{statistics.median(ratios):.2f}" if ratios else "")
-    print("| phial / best rival | " + " | ".join(cells) + " |")
+    print("| phial / best rival | " + " | ".join(ratio(rounds, key, by_round=not a.quiet) for key in keys) + " |")
     if a.plot:
         draw(a, rounds, list(engines), keys)
+
+
+def ratio(rounds, key, by_round):
+    """phial's figure by the best rival's: the median of the rounds' ratios, or the ratio of medians where runs were left out."""
+    if not by_round:
+        names = {name for r in rounds for name in r}
+        rounds = [{name: {key: statistics.median(values)} for name in names if (values := [r[name][key] for r in rounds if key in r.get(name, {})])}]
+    best = min if key in ("start_to_first_token", "peak_rss_bytes") else max
+    ratios = []
+    for r in rounds:
+        others = [v[key] for name, v in r.items() if not name.startswith("phial") and key in v]
+        if others and key in r.get("phial", {}):
+            ratios.append(r["phial"][key] / best(others))
+    return f"{statistics.median(ratios):.2f}" if ratios else ""
 
 
 def draw(a, rounds, engines, keys):
@@ -211,6 +264,8 @@ def main():
     p.add_argument("--depths", default="128,2000")
     p.add_argument("--generate", type=int, default=32)
     p.add_argument("--isa", choices=["avx2", "avx2vnni"])
+    p.add_argument("--quiet", type=float, default=0, metavar="SHARE",
+                   help="wait for moments in which the machine reaches this share of its best, and count only runs between two such; 0: count all")
     p.add_argument("--json")
     p.add_argument("--plot")
     a = p.parse_intermixed_args()

@@ -135,7 +135,7 @@ void line_rows(const Linear& l, const RowSet& rows, const PackedActs& acts, int3
 
 struct Lines8 {
   // From here on the transposing path is faster (bench/kernels, docs/decisions/0005-kernels.md).
-  static constexpr int32_t kPrefillTokens = 5;
+  static constexpr int32_t kPrefillTokens = 4;
 
   template <Format kFormat, bool kAsymmetric, int T, int P>
   static PHIAL_INLINE void rows(const Linear& l, const RowSet& rows, const PackedActs& acts,

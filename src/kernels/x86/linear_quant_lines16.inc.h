@@ -111,7 +111,7 @@ PHIAL_INLINE __m128 add_groups(__m512* dots, const float* act_scales, size_t act
 }
 
 struct Lines16 {
-  static constexpr int32_t kPrefillTokens = 7;  // as in Lines8
+  static constexpr int32_t kPrefillTokens = 4;  // as in Lines8
 
   template <Format kFormat, bool kAsymmetric, int T, int P>
   static void rows(const Linear& l, const RowSet& rows, const PackedActs& acts, int32_t t0,
