@@ -5,7 +5,7 @@
   rivals.py setup DIR                                sets the rivals up in DIR (outside this tree) from their published packages
   rivals.py convert DIR --phial PHIAL CHECKPOINT     makes DIR/phial (INT4, groups of 128, symmetric) and DIR/q4_0.gguf of it; prints what that took
   rivals.py run DIR --phial PHIAL [--threads 2] [--rounds 5] [--prompts 128,1024] [--depths 128,2000] [--isa avx2] [--json FILE] [--plot FILE.svg]
-  rivals.py plot DIR --json FILE --plot FILE.svg     draws what a run has written
+  rivals.py plot DIR --json FILE [--plot FILE.svg]   prints and draws again what a run has written
 
 A checkpoint of real size without a download: phial make-random phi-3-mini FOLDER --tokenizer FOLDER_WITH_TOKENIZER. `convert` needs Python's torch,
 transformers, sentencepiece and gguf in DIR/venv (setup puts them there). Each round starts every engine anew, one after the other; the
@@ -13,6 +13,7 @@ table gives medians, and phial's ratio to the best rival round by round. --isa h
 ONEDNN_MAX_CPU_ISA and llama.cpp with a build of its own (DIR/llama-avx2); ONNX Runtime has no such switch and is left out then, and so are
 OpenVINO's defaults: on a processor with AVX512-BF16 they choose bf16 in spite of that variable, and fail. f32 is what they are without it.
 "start_to_first_token" is the time from a process's start until it says that it has read 128 tokens; llama.cpp's is llama-bench without its warm-up.
+--quiet SHARE waits for quiet moments and leaves out runs that met none (class Quiet); --engine NAME runs only some.
 """
 import argparse
 import json
@@ -145,6 +146,10 @@ def run_python(a, engine):
     return json.loads(out.splitlines()[-1])
 
 
+def holds(share, best, *calibrations):
+    return all(x >= share * most for now in calibrations for x, most in zip(now, best))
+
+
 class Quiet:
     """Is the machine as fast as it was at best? Neighbours on the same host slow memory or the clock for seconds or minutes.
 
@@ -168,30 +173,31 @@ class Quiet:
         self.best = [max(pair) for pair in zip(self.best, now)]
         return now
 
-    def holds(self, *calibrations):
-        return all(x >= self.share * best for now in calibrations for x, best in zip(now, self.best))
-
     def measure(self, run):
         """What run() returns, with its calibrations."""
         if not self.share:
             return run()
         for _ in range(self.TRIES):
             end = time.time() + self.PATIENCE
-            while not self.holds(before := self.calibrate()) and time.time() < end:
+            while not holds(self.share, self.best, before := self.calibrate()) and time.time() < end:
                 time.sleep(1)
             result = run()
             after = self.calibrate()
             result["calibrations"] = [before, after]
-            if self.holds(before, after):
+            if holds(self.share, self.best, before, after):
                 break
         return result
 
 
 def run(a):
-    quiet = Quiet(a.phial, a.threads, a.quiet)
     engines = {"phial": lambda: run_phial(a), "phial, u8 cache": lambda: run_phial(a, cache="u8"), "llama.cpp Q4_0": lambda: run_llama(a)}
     for engine in ("openvino-f32",) if a.isa else ("openvino", "openvino-f32", "ort"):
         engines[engine] = lambda engine=engine: run_python(a, engine)
+    if a.engine:
+        if unknown := set(a.engine) - set(engines):
+            sys.exit(f"rivals.py: no engine '{min(unknown)}' here, expected one of: {'; '.join(engines)}")
+        engines = {name: engines[name] for name in a.engine}
+    quiet = Quiet(a.phial, a.threads, a.quiet)
     rounds = []
     for number in range(a.rounds):
         now = {}
@@ -206,23 +212,23 @@ def run(a):
         rounds.append(now)
         if a.json:
             Path(a.json).write_text(json.dumps(rounds, indent=1))
-    if a.quiet:  # by the best of all, which may have come late
-        loud = sum(not quiet.holds(*result["calibrations"]) for r in rounds for result in r.values())
-        rounds = [{name: result for name, result in r.items() if quiet.holds(*result["calibrations"])} for r in rounds]
-        print(f"calibrations at best {quiet.best[0] / 1e9:.1f} GB/s and {quiet.best[1] / 1e12:.2f} TOPS; left out: {loud} runs of engines "
-              f"that stayed below {a.quiet} of that before or after, {Quiet.TRIES} times; ratios are of medians\n")
+    rounds = quiet_ones(rounds, a.quiet)
     keys = [f"prefill@{n}" for n in a.prompts.split(",")] + [f"decode@{d}" for d in a.depths.split(",")] + ["start_to_first_token", "peak_rss_bytes"]
-    print("| engine | " + " | ".join(keys) + " |\n|---" * 1 + "|---" * len(keys) + "|")
-    for name in engines:
-        cells = []
-        for key in keys:
-            values = [r[name][key] for r in rounds if key in r.get(name, {})]
-            scale = 1e9 if key == "peak_rss_bytes" else 1
-            cells.append(f"{statistics.median(values) / scale:.2f} ({min(values) / scale:.2f}-{max(values) / scale:.2f})" if values else "")
-        print(f"| {name} | " + " | ".join(cells) + " |")
-    print("| phial / best rival | " + " | ".join(ratio(rounds, key, by_round=not a.quiet) for key in keys) + " |")
+    table(rounds, engines, keys, a.quiet)
     if a.plot:
         draw(a, rounds, list(engines), keys)
+
+
+def quiet_ones(rounds, share):
+    """The rounds without the runs whose calibrations stay below `share` of the best of all, which may have come late."""
+    if not share:
+        return rounds
+    calibrations = [now for r in rounds for result in r.values() for now in result["calibrations"]]
+    best = [max(column) for column in zip(*calibrations)]
+    kept = [{name: result for name, result in r.items() if holds(share, best, *result["calibrations"])} for r in rounds]
+    print(f"calibrations: at best {best[0] / 1e9:.1f} GB/s and {best[1] / 1e12:.2f} TOPS; {len(calibrations) // 2 - sum(map(len, kept))} of "
+          f"{len(calibrations) // 2} runs left out, which stayed below {share} of that, {Quiet.TRIES} times; ratios are of medians\n")
+    return kept
 
 
 def ratio(rounds, key, by_round):
@@ -239,6 +245,18 @@ def ratio(rounds, key, by_round):
     return f"{statistics.median(ratios):.2f}" if ratios else ""
 
 
+def table(rounds, engines, keys, quiet):
+    print("| engine | " + " | ".join(keys) + " |\n|---" * 1 + "|---" * len(keys) + "|")
+    for name in engines:
+        cells = []
+        for key in keys:
+            values = [r[name][key] for r in rounds if key in r.get(name, {})]
+            scale = 1e9 if key == "peak_rss_bytes" else 1
+            cells.append(f"{statistics.median(values) / scale:.2f} ({min(values) / scale:.2f}-{max(values) / scale:.2f})" if values else "")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print("| phial / best rival | " + " | ".join(ratio(rounds, key, by_round=not quiet) for key in keys) + " |")
+
+
 def draw(a, rounds, engines, keys):
     caption = f"Phi-3-mini's shape, random weights, INT4; {a.threads} threads; medians of {len(rounds)} rounds, lines from the lowest to the highest"
     Path(a.plot).write_text(plot.svg(rounds, engines, keys, caption), encoding="utf-8")
@@ -247,8 +265,12 @@ def draw(a, rounds, engines, keys):
 def redraw(a):
     rounds = json.loads(Path(a.json).read_text())
     engines = list(dict.fromkeys(name for r in rounds for name in r))
-    keys = list(dict.fromkeys(key for r in rounds for v in r.values() for key in v if "@" in key or key in ("start_to_first_token", "peak_rss_bytes")))
-    draw(a, rounds, engines, keys)
+    of_process = ("start_to_first_token", "peak_rss_bytes")
+    keys = list(dict.fromkeys(key for r in rounds for v in r.values() for key in v if "@" in key)) + list(of_process)
+    rounds = quiet_ones(rounds, a.quiet)
+    table(rounds, engines, keys, a.quiet)
+    if a.plot:
+        draw(a, rounds, engines, keys)
 
 
 def main():
@@ -264,6 +286,7 @@ def main():
     p.add_argument("--depths", default="128,2000")
     p.add_argument("--generate", type=int, default=32)
     p.add_argument("--isa", choices=["avx2", "avx2vnni"])
+    p.add_argument("--engine", action="append", metavar="NAME", help="only this one, as the table names it; may be given several times; default: all")
     p.add_argument("--quiet", type=float, default=0, metavar="SHARE",
                    help="wait for moments in which the machine reaches this share of its best, and count only runs between two such; 0: count all")
     p.add_argument("--json")

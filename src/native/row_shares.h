@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the rows of a matrix are cut into chunks for the threads: in rounds, each of which shares out
-// half of what is left. Weights that are only read come faster in long pieces; the last ones are
-// short, so that fast cores can take more of them and all end together. Not the loop itself:
-// thread_pool.h.
+// How the rows of a matrix are cut into chunks for the threads: in rounds, the first of which
+// shares out half of them, the others 7/8 of what is left. Weights that are only read come faster
+// in long pieces, and in few; the last ones are short, so that fast cores can take more of them and
+// all end together. A core of half the others' speed has done its first piece when they have done
+// all else. Not the loop itself: thread_pool.h.
 #pragma once
 
 #include <algorithm>
@@ -50,7 +51,7 @@ class RowShares {
 
  private:
   int64_t size_at(int64_t tile) const {
-    return std::clamp((tiles_ - tile) / (2 * threads_), least_, most_);
+    return std::clamp((tiles_ - tile) * (tile == 0 ? 4 : 7) / (8 * threads_), least_, most_);
   }
   // A round's shares: one a thread, or all the rest where they can't be smaller.
   int64_t pieces(int64_t left, int64_t size) const {

@@ -34,6 +34,7 @@ TEST(RowShares, one_thread_never_gets_more_than_a_round_at_a_time) {
   const RowShares shares(8192, 2, 1, 8192);  // 171 tiles
   EXPECT_EQ(shares[0].end, 171 / 4 * kRowTile);
   EXPECT_EQ(shares[1].end, 2 * (171 / 4) * kRowTile);
+  EXPECT_EQ(shares[2].end, (84 + 87 * 7 / 16) * kRowTile);
   const auto last = shares[shares.count() - 1];
   EXPECT_LE(last.end - last.begin, kRowTile);  // what may be waited for
 }
