@@ -197,7 +197,10 @@ def run(a):
         if unknown := set(a.engine) - set(engines):
             sys.exit(f"rivals.py: no engine '{min(unknown)}' here, expected one of: {'; '.join(engines)}")
         engines = {name: engines[name] for name in a.engine}
-    quiet = Quiet(a.phial, a.threads, a.quiet)
+    try:
+        quiet = Quiet(a.phial, a.threads, a.quiet)
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        sys.exit(f"rivals.py: --quiet calibrates with '{a.phial}', which failed: {error}")
     rounds = []
     for number in range(a.rounds):
         now = {}
@@ -223,7 +226,9 @@ def quiet_ones(rounds, share):
     """The rounds without the runs whose calibrations stay below `share` of the best of all, which may have come late."""
     if not share:
         return rounds
-    calibrations = [now for r in rounds for result in r.values() for now in result["calibrations"]]
+    calibrations = [now for r in rounds for result in r.values() for now in result.get("calibrations", [])]
+    if not calibrations or len(calibrations) != 2 * sum(map(len, rounds)):
+        sys.exit("rivals.py: --quiet: there are no calibrations for these runs; they come from a run with --quiet whose engines work")
     best = [max(column) for column in zip(*calibrations)]
     kept = [{name: result for name, result in r.items() if holds(share, best, *result["calibrations"])} for r in rounds]
     print(f"calibrations: at best {best[0] / 1e9:.1f} GB/s and {best[1] / 1e12:.2f} TOPS; {len(calibrations) // 2 - sum(map(len, kept))} of "
@@ -258,7 +263,7 @@ def table(rounds, engines, keys, quiet):
 
 
 def draw(a, rounds, engines, keys):
-    caption = f"Phi-3-mini's shape, random weights, INT4; {a.threads} threads; medians of {len(rounds)} rounds, lines from the lowest to the highest"
+    caption = f"Phi-3-mini's shape, random weights, INT4; {a.threads} threads; medians of {len(rounds)} rounds{', of quiet runs' if a.quiet else ''}, lines from the lowest to the highest"
     Path(a.plot).write_text(plot.svg(rounds, engines, keys, caption), encoding="utf-8")
 
 

@@ -7,8 +7,8 @@
 // The register tile is a struct that the tier names (tile8.inc.h, tile16.inc.h):
 //   kLanes, kTokens (tile height), kVectors (tile width in vectors),
 //   kPacked: u4's codes stay two in a byte in the scratch and come apart in the tile,
-//   kFetchBlocks: a CodesFetch takes a step for so many blocks of a tile; 1: the tile itself lets
-//   it; 0: there is none,
+//   kFetchBlocks: how often later codes are fetched (CodesFetch): 1: by the tile, with each block;
+//   kChunkBlocks: before each tile; 0: never,
 //   static constexpr int32_t bias(Format): what unpack takes off the codes,
 //   template <Format, bool kAsymmetric, int T, int P> static void run(const TileInput&, float*
 //   inner, float* sums)
