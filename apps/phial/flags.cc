@@ -22,7 +22,7 @@ void add_model_flags(Verb& verb, phial::ModelOptions& options) {
   verb.option("-t,--threads", options.threads, "Threads; 0: all that there are", "PHIAL_THREADS");
   verb.option("-c,--context", options.context,
               "Tokens that fit, prompt and answer; 0: the model's maximum", "PHIAL_CONTEXT");
-  verb.choice("--kv-cache-precision", options.kv_cache, {"u8", "f16", "f32"},
+  verb.choice("--kv-cache-precision", options.kv_cache, {"u8", "i16", "f16", "f32"},
               "By default the engine chooses", "PHIAL_KV_CACHE_PRECISION");
   verb.choice("--activation-precision", options.activations, {"int8", "int16"},
               "Where activations meet quantized weights; by default the engine chooses",

@@ -145,24 +145,34 @@ void linear(benchmark::State& state, const KernelTable& table, Format format, in
 }
 
 // One KV head of Phi-3 mini over 2048 keys.
-void attend(benchmark::State& state, const KernelTable& table, int32_t n_tokens) {
+void attend(benchmark::State& state, const KernelTable& table, KvType type, int32_t n_tokens) {
   constexpr int32_t kDim = 96, kKeys = 2048;
   Rng rng(3);
-  std::vector<uint16_t> kv(size_t{2} * kDim * kKeys);
-  for (uint16_t& v : kv) v = f32_to_f16(rng.normal());
+  const size_t half = kKeys / kKvBlock * kv_block_bytes(kDim);  // f16 takes a little less
+  std::vector<uint16_t> kv(half);
+  char* const keys = reinterpret_cast<char*>(kv.data());
+  std::vector<float> key(kDim), value(kDim);
+  for (int32_t position = 0; position < kKeys; position++) {
+    for (float& v : key) v = rng.normal();
+    for (float& v : value) v = rng.normal();
+    if (type == KvType::kI16) {
+      table.append_i16(key.data(), value.data(), kDim, position, keys, keys + half);
+    } else {
+      table.f32_to_f16(key.data(), kDim, reinterpret_cast<uint16_t*>(keys) + position * kDim);
+      table.f32_to_f16(value.data(), kDim,
+                       reinterpret_cast<uint16_t*>(keys + half) + position * kDim);
+    }
+  }
   std::vector<float> q(static_cast<size_t>(n_tokens) * kDim), out(q.size());
   for (float& v : q) v = rng.normal();
-  Attend a{q.data(),   kDim,         n_tokens,
-           1,          kDim,         kKeys - n_tokens,
-           0,          kv.data(),    kv.data() + kDim * kKeys,
-           kDim,       KvType::kF16, 0.1f,
-           out.data(), kDim,         nullptr};
+  Attend a{q.data(), kDim, n_tokens, 1,          kDim, kKeys - n_tokens, 0, keys, keys + half,
+           kDim,     type, 0.1f,     out.data(), kDim, nullptr};
   std::vector<float> scratch(attend_scratch_floats(a));
   a.scratch = scratch.data();
   for (auto _ : state) state.SetIterationTime(seconds_of([&] { table.attend(a); }));
   state.counters["GFLOPS"] = benchmark::Counter(4e-9 * n_tokens * kKeys * kDim,
                                                 benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["GB/s"] = benchmark::Counter(2e-9 * static_cast<double>(kv.size()),
+  state.counters["GB/s"] = benchmark::Counter(2e-9 * static_cast<double>(half),
                                               benchmark::Counter::kIsIterationInvariantRate);
 }
 
@@ -178,9 +188,10 @@ void add(const KernelTable& table, const std::string& tier) {
             [&table, format, planes, n](benchmark::State& state) {
               linear(state, table, format, planes, n);
             });
-  for (const int32_t n : {1, 8, 128})
-    named(fmt::format("/attend/f16/{}", n),
-          [&table, n](benchmark::State& state) { attend(state, table, n); });
+  for (const KvType type : {KvType::kF16, KvType::kI16})
+    for (const int32_t n : {1, 8, 128})
+      named(fmt::format("/attend/{}/{}", type == KvType::kF16 ? "f16" : "i16", n),
+            [&table, type, n](benchmark::State& state) { attend(state, table, type, n); });
 }
 
 int main(int argc, char** argv) {

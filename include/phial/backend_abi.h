@@ -66,7 +66,7 @@ typedef struct phial_plugin_open_options {
   int32_t max_sequences;  // at least 1
   int32_t threads;        // 0: all available
   int32_t prefill_chunk;  // 0: the engine's choice
-  const char* kv_cache;   // "u8", "f16", "f32", or "": the engine's choice
+  const char* kv_cache;   // "u8", "i16", "f16", "f32", or "": the engine's choice
   phial_plugin_settings settings;
   phial_notice notice;  // may be NULL; see phial.h
   void* notice_user;

@@ -138,7 +138,7 @@ typedef struct phial_model_options {
   // "auto" (default); "cpu": phial's own engine; "gpu", "npu"; or a device of a plug-in:
   // "openvino:CPU", "openvino:GPU.0", "ort:cpu", "dml", "dml:1", "cuda", ...
   const char* device;
-  const char* kv_cache;  // "u8", "f16", "f32", or NULL (default): the engine's choice
+  const char* kv_cache;  // "u8", "i16", "f16", "f32", or NULL (default): the engine's choice
   int32_t context;  // tokens a sequence holds; 0 (default): the model's maximum, which is the limit
   int32_t max_sequences;  // chats and sessions that keep their cache at once; 1
   int32_t threads;        // 0 (default): all that this process may use

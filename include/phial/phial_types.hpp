@@ -45,7 +45,7 @@ struct Roofline {
 
 struct ModelOptions {
   std::string device = "auto";
-  std::string kv_cache;     // "u8", "f16", "f32", empty: the engine's choice
+  std::string kv_cache;     // "u8", "i16", "f16", "f32", empty: the engine's choice
   std::string activations;  // "int8", "int16", empty: the engine's choice
   int32_t context = 0;      // 0: the model's maximum
   int32_t max_sequences = 1;

@@ -79,6 +79,10 @@ std::unique_ptr<Compiled> Graph::compile(const std::string& xml, const GraphOpti
     if (target.kind == Target::Kind::kNpuwOnCpu) put(cpu, key, value);
   };
   if (options.threads) put_cpu("INFERENCE_NUM_THREADS", std::to_string(options.threads));
+  if (options.kv_cache == "i16")
+    throw_error(Code::kUnsupported,
+                "a KV cache in i16 was asked for, which phial's own engine has; OpenVINO keeps it "
+                "in u8, f16 or f32");
   if (!options.kv_cache.empty() && !target.npuw())
     put(properties, "KV_CACHE_PRECISION", options.kv_cache);
   if (options.activations == "int16")  // none are quantized at run time then
@@ -108,10 +112,9 @@ std::unique_ptr<Compiled> Graph::compile(const std::string& xml, const GraphOpti
   if (kept_by_user || !options.settings.cache.value_or(target.compiles_long())) return run({});
   Properties concerned = properties;
   concerned.insert(concerned.end(), cpu.begin(), cpu.end());
-  return cached_compile(
-      {cache_key(core_, *package_, xml, target, concerned),
-       fmt::format("{} for {}", package_->name(), target.id)},
-      options.notice, run);
+  return cached_compile({cache_key(core_, *package_, xml, target, concerned),
+                         fmt::format("{} for {}", package_->name(), target.id)},
+                        options.notice, run);
 }
 
 }  // namespace phial::ov

@@ -8,6 +8,7 @@
 #include "backend/plugin_host.h"
 #include "base/cpu_info.h"
 #include "base/error.h"
+#include "kernels/dispatch.h"
 #include "native/kv_cache.h"
 #include "native/native_backend.h"
 
@@ -51,9 +52,8 @@ MemoryNeed memory_need(const Package& package, int32_t tokens, const phial_model
   MemoryNeed need;
   need.weights = package.weight_bytes();
   need.tokens = std::min(tokens, config.max_positions);
-  need.cache_per_token = kv_bytes_per_token(config, kv_cache == "f32"  ? kernels::KvType::kF32
-                                                    : kv_cache == "u8" ? kernels::KvType::kU8
-                                                                       : kernels::KvType::kF16);
+  need.cache_per_token = kv_bytes_per_token(
+      config, kv_type_of(kv_cache).value_or(usual_kv_type(config, kernels::best())));
   need.cache = need.cache_per_token * static_cast<uint64_t>(need.tokens);
   // Per token of a pass: residual, branch, queries with keys and values, attended, activated, and
   // the widest input packed again for its kernel.

@@ -5,6 +5,7 @@
 #include "api/handles.h"
 #include "backend/plugin_host.h"
 #include "base/cpu_info.h"
+#include "native/kv_cache.h"
 
 using phial::Code;
 using phial::throw_error;
@@ -61,11 +62,10 @@ phial::SessionOptions api::to_session_options(const phial_model_options& options
   result.threads = options.threads;
   result.prefill_chunk = options.prefill_chunk;
   if (options.kv_cache) result.kv_cache = options.kv_cache;
-  if (!result.kv_cache.empty() && result.kv_cache != "u8" && result.kv_cache != "f16" &&
-      result.kv_cache != "f32") {
+  if (!result.kv_cache.empty() && !kv_type_of(result.kv_cache))
     throw_error(Code::kInvalidArgument,
-                "KV cache precision '{}' is unknown, expected u8, f16 or f32", result.kv_cache);
-  }
+                "KV cache precision '{}' is unknown, expected u8, i16, f16 or f32",
+                result.kv_cache);
   if (options.activations) result.activations = options.activations;
   if (!result.activations.empty() && result.activations != "int8" && result.activations != "int16")
     throw_error(Code::kInvalidArgument,

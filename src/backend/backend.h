@@ -44,7 +44,7 @@ struct SessionOptions {
   int32_t max_sequences = 1;
   int32_t threads = 0;        // 0: all available
   int32_t prefill_chunk = 0;  // 0: the engine's choice
-  std::string kv_cache;       // "u8", "f16", "f32", or empty: the engine's choice
+  std::string kv_cache;       // "u8", "i16", "f16", "f32", or empty: the engine's choice
   // What activations may be rounded to where they meet quantized weights: "int8", "int16" (an engine
   // that keeps more is fine), or empty: the engine's choice.
   std::string activations;

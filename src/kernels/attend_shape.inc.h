@@ -6,13 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernels/kernels.h"
+
 namespace phial::kernels {
 namespace {
 
 // Keys per step of the online softmax. Blocks begin at multiples of it in absolute position, so
 // that a token's sums run in the same order whatever else is in its batch. 64 x 96 f32 keys and
 // values are 48 KiB: they stay in L2, and the 64 scores of a query in L1.
-constexpr int32_t kKeyBlock = 64;
+constexpr int32_t kKeyBlock = kKvBlock;
 
 // Query rows (token x head) that share one reading of a key block.
 constexpr int32_t kQueryBlock = 48;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/system.h"
 #include "kernels/attend_shape.inc.h"
+#include "kernels/kv_i16.inc.h"
 #include "kernels/packed_layout.inc.h"
 #include "kernels/scalar/scalar.h"
 #include "kernels/self_check.h"
@@ -71,6 +72,7 @@ void inherit_all(KernelTable& t, const KernelTable& below) {
   inherit(t.linear_bf16, below.linear_bf16);
   inherit(t.linear_u8, below.linear_u8);
   inherit(t.linear_u4, below.linear_u4);
+  if (!t.attend) t.kv_type = below.kv_type;
   inherit(t.attend, below.attend);
   inherit(t.rms_norm, below.rms_norm);
   inherit(t.rope, below.rope);
@@ -79,6 +81,7 @@ void inherit_all(KernelTable& t, const KernelTable& below) {
   inherit(t.f32_to_f16, below.f32_to_f16);
   inherit(t.f16_to_f32, below.f16_to_f32);
   inherit(t.f32_to_u8, below.f32_to_u8);
+  inherit(t.append_i16, below.append_i16);
   inherit(t.int8_peak, below.int8_peak);
 }
 
@@ -182,5 +185,7 @@ size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols, int32_t plane
 size_t linear_scratch_bytes() { return 116 * 1024; }
 
 size_t attend_scratch_floats(const Attend& shape) { return attend_scratch(shape.head_dim); }
+
+size_t kv_block_bytes(int32_t head_dim) { return static_cast<size_t>(i16_block_bytes(head_dim)); }
 
 }  // namespace phial::kernels

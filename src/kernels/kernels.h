@@ -47,8 +47,11 @@ struct Linear {
 
 // kU8: a position's head_dim codes are followed by kU8Tail bytes, its scale and its offset as f32:
 // value = fma(code, scale, offset).
-enum class KvType : uint8_t { kF32, kF16, kU8 };
+// kI16: positions lie in blocks of kKvBlock, keys and values each as its products want them, with a
+// f32 scale a position: value = code * scale (kv_i16.inc.h). append_i16 writes them.
+enum class KvType : uint8_t { kF32, kF16, kU8, kI16 };
 constexpr int32_t kU8Tail = 8;
+constexpr int32_t kKvBlock = 64;
 
 // Causal attention of one KV head for a run of query tokens and the query heads that share it
 // (GQA).
@@ -62,7 +65,8 @@ struct Attend {
   int32_t q_position;  // position of token 0
   int32_t window;      // number of visible keys including the own one; <= 0: all
   const void* k;       // [position][head_dim] of this KV head, row stride kv_stride elements;
-                       // kU8: the head_dim codes' row has its tail behind them
+                       // kU8: the head_dim codes' row has its tail behind them; kI16: the head's
+                       // block 0, kv_stride isn't read
   const void* v;
   int64_t kv_stride;
   KvType kv_type;
@@ -89,6 +93,7 @@ struct KernelTable {
   void (*linear_u4)(const Linear&);
 
   void (*attend)(const Attend&);
+  KvType kv_type;  // what `attend` reads fastest of those that round no more than f16
 
   // y[i] = w[i] * (x[i] / sqrt(mean(x^2) + eps))
   void (*rms_norm)(const float* x, const float* w, float eps, int32_t n, float* y);
@@ -102,6 +107,10 @@ struct KernelTable {
   void (*f16_to_f32)(const uint16_t* x, int64_t n, float* y);
   // A row of KvType::kU8: n codes between the smallest and the largest value, and the tail.
   void (*f32_to_u8)(const float* x, int32_t n, uint8_t* y);
+  // A position of KvType::kI16: head_dim floats each, to their places in the head's blocks of keys
+  // and of values.
+  void (*append_i16)(const float* key, const float* value, int32_t head_dim, int32_t position,
+                     void* keys, void* values);
 
   // `rounds` times the integer products that linear_u8 and linear_u4 are made of, with nothing to
   // load or to store: the tier's peak. Returns how many operations that were (a product and a sum
@@ -113,6 +122,9 @@ struct KernelTable {
 size_t packed_bytes(Format format, int32_t n_tokens, int32_t cols, int32_t planes);
 size_t linear_scratch_bytes();
 size_t attend_scratch_floats(const Attend& shape);
+
+// Keys or values of kKvBlock positions of one head in KvType::kI16.
+size_t kv_block_bytes(int32_t head_dim);
 
 // Rows of weights that one chunk of a parallel loop should take at least, so that no tier wastes a
 // tile.

@@ -105,7 +105,6 @@ void Forward::embed(std::span<const TokenId> tokens, std::span<const Segment> se
 void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int32_t begin,
                           int32_t end) {
   const int32_t dim = config_.head_dim;
-  const uint64_t bytes = s.cache->position_bytes();
   std::byte* const keys = s.cache->keys(layer, kv_head);
   std::byte* const values = s.cache->values(layer, kv_head);
   for (int32_t t = begin; t < end; ++t) {
@@ -114,17 +113,30 @@ void Forward::append_head(const Segment& s, int32_t layer, int32_t kv_head, int3
     const float* const v = k + config_.kv_rows();
     table_.rope(k, 1, dim, config_.rotary_dim, w_.cos + row * rope_.half(),
                 w_.sin + row * rope_.half());
-    const uint64_t at = static_cast<uint64_t>(s.position + t) * bytes;
-    if (s.cache->type() == kernels::KvType::kF16) {
+    append(*s.cache, keys, values, s.position + t, k, v);
+  }
+}
+
+void Forward::append(const KvCache& cache, std::byte* keys, std::byte* values, int32_t position,
+                     const float* k, const float* v) {
+  const int32_t dim = config_.head_dim;
+  const uint64_t bytes = cache.position_bytes(), at = static_cast<uint64_t>(position) * bytes;
+  switch (cache.type()) {
+    case kernels::KvType::kI16:
+      table_.append_i16(k, v, dim, position, keys, values);
+      break;
+    case kernels::KvType::kF16:
       table_.f32_to_f16(k, dim, reinterpret_cast<uint16_t*>(keys + at));
       table_.f32_to_f16(v, dim, reinterpret_cast<uint16_t*>(values + at));
-    } else if (s.cache->type() == kernels::KvType::kU8) {
+      break;
+    case kernels::KvType::kU8:
       table_.f32_to_u8(k, dim, reinterpret_cast<uint8_t*>(keys + at));
       table_.f32_to_u8(v, dim, reinterpret_cast<uint8_t*>(values + at));
-    } else {
+      break;
+    case kernels::KvType::kF32:
       std::memcpy(keys + at, k, bytes);
       std::memcpy(values + at, v, bytes);
-    }
+      break;
   }
 }
 

@@ -63,6 +63,8 @@ class Forward {
   void logits(std::span<const WantedRow> wanted);
   void append_head(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin,
                    int32_t end);
+  void append(const KvCache& cache, std::byte* keys, std::byte* values, int32_t position,
+              const float* k, const float* v);
   void attend(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin, int32_t end,
               int thread);
 

@@ -17,15 +17,43 @@ constexpr int32_t kCommitStep = 128;
 constexpr uint64_t kKeepBytes = 64u << 20;
 
 uint64_t element_bytes(kernels::KvType type) {
-  return type == kernels::KvType::kF32 ? 4 : type == kernels::KvType::kF16 ? 2 : 1;
+  switch (type) {
+    case kernels::KvType::kF32:
+      return 4;
+    case kernels::KvType::kF16:
+    case kernels::KvType::kI16:
+      return 2;
+    case kernels::KvType::kU8:
+      break;
+  }
+  return 1;
 }
 
 uint64_t bytes_of_position(kernels::KvType type, int32_t head_dim) {
+  if (type == kernels::KvType::kI16) return kernels::kv_block_bytes(head_dim) / kernels::kKvBlock;
   const uint64_t tail = type == kernels::KvType::kU8 ? kernels::kU8Tail : 0;
   return static_cast<uint64_t>(head_dim) * element_bytes(type) + tail;
 }
 
+int32_t round_up(int32_t value, int32_t step) { return (value + step - 1) / step * step; }
+
 }  // namespace
+
+std::optional<kernels::KvType> kv_type_of(std::string_view name) {
+  if (name == "f32") return kernels::KvType::kF32;
+  if (name == "f16") return kernels::KvType::kF16;
+  if (name == "i16") return kernels::KvType::kI16;
+  if (name == "u8") return kernels::KvType::kU8;
+  return std::nullopt;
+}
+
+kernels::KvType usual_kv_type(const Phi3Config& config, const kernels::KernelTable& table) {
+  // Queries of longer heads would have to be rounded to fewer bits (x86/attend_i16.inc.h).
+  constexpr int32_t kLongestHead = 128;
+  return table.kv_type == kernels::KvType::kI16 && config.head_dim > kLongestHead
+             ? kernels::KvType::kF16
+             : table.kv_type;
+}
 
 uint64_t kv_bytes_per_token(const Phi3Config& config, kernels::KvType type) {
   return static_cast<uint64_t>(config.n_layers) * 2 * static_cast<uint64_t>(config.n_kv_heads) *
@@ -37,8 +65,10 @@ KvCache::KvCache(const Phi3Config& config, int32_t max_context, kernels::KvType 
       kv_heads_(config.n_kv_heads),
       areas_(static_cast<uint64_t>(config.n_layers) * 2 * static_cast<uint64_t>(config.n_kv_heads)),
       position_bytes_(bytes_of_position(type, config.head_dim)),
-      area_bytes_((static_cast<uint64_t>(max_context) * position_bytes_ + kLine - 1) / kLine *
-                  kLine) {
+      together_(type == kernels::KvType::kI16 ? kernels::kKvBlock : 1),
+      area_bytes_(
+          (static_cast<uint64_t>(round_up(max_context, together_)) * position_bytes_ + kLine - 1) /
+          kLine * kLine) {
   // No huge pages: each head's area would commit 2 MiB at its first token.
   auto range = AddressRange::reserve(areas_ * area_bytes_, false);
   if (!range)
@@ -57,7 +87,8 @@ int64_t KvCache::stride() const {
 void KvCache::touch(int32_t length) {
   touched_ = std::max(touched_, length);
   if (length <= committed_) return;
-  const int32_t to = (length + kCommitStep - 1) / kCommitStep * kCommitStep;
+  static_assert(kCommitStep % kernels::kKvBlock == 0);
+  const int32_t to = round_up(length, kCommitStep);
   const auto offset = [&](int32_t position) {
     return std::min(static_cast<uint64_t>(position) * position_bytes_, area_bytes_);
   };
@@ -71,6 +102,7 @@ void KvCache::touch(int32_t length) {
 }
 
 void KvCache::shrink(int32_t length) {
+  length = round_up(length, together_);
   if (length >= touched_) return;
   const uint64_t position = position_bytes_;
   if (static_cast<uint64_t>(touched_ - length) * position * areas_ < kKeepBytes) return;
@@ -80,7 +112,7 @@ void KvCache::shrink(int32_t length) {
     for (uint64_t i = 0; i < areas_; ++i) {
       const uint64_t area = i * area_bytes_;
       range_.give_back(area + static_cast<uint64_t>(length) * position,
-                       area + static_cast<uint64_t>(touched_) * position);
+                       area + static_cast<uint64_t>(round_up(touched_, together_)) * position);
     }
   }
   touched_ = committed_ = length;

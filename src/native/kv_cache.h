@@ -3,13 +3,15 @@
 // knowledge, not the cache's.
 //
 // Layout: [layer][key, value][kv_head][position][head_dim], so that a head's attention reads one
-// contiguous run; with 8 bits, a position's head_dim codes are followed by its scale and offset.
-// Address space is reserved for the whole context, memory is used only for
-// positions that were written.
+// contiguous run; with 8 bits, a position's head_dim codes are followed by its scale and offset,
+// and with kI16 positions lie in blocks (kernels/kv_i16.inc.h). Address space is reserved for the
+// whole context, memory is used only for positions that were written, or for blocks with some.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "base/address_range.h"
 #include "kernels/kernels.h"
@@ -17,7 +19,13 @@
 
 namespace phial {
 
-// All layers, keys and values, with the tails of 8 bits.
+// "f32", "f16", "i16", "u8"; nothing for other names.
+std::optional<kernels::KvType> kv_type_of(std::string_view name);
+
+// What quantized and half precision models get unasked with these kernels.
+kernels::KvType usual_kv_type(const Phi3Config& config, const kernels::KernelTable& table);
+
+// All layers, keys and values, with scales and offsets.
 uint64_t kv_bytes_per_token(const Phi3Config& config, kernels::KvType type);
 
 class KvCache {
@@ -27,11 +35,12 @@ class KvCache {
 
   kernels::KvType type() const { return type_; }
 
-  // Position 0 of a KV head; the next position is position_bytes() further.
+  // Position 0 of a KV head; the next position is position_bytes() further. kI16: block 0.
   std::byte* keys(int32_t layer, int32_t kv_head) const { return area(layer, 0, kv_head); }
   std::byte* values(int32_t layer, int32_t kv_head) const { return area(layer, 1, kv_head); }
-  uint64_t position_bytes() const { return position_bytes_; }  // of one head, keys or values
-  // From one position of a head to the next, in elements of the type.
+  // Of one head, keys or values; kI16: on average over a block.
+  uint64_t position_bytes() const { return position_bytes_; }
+  // From one position of a head to the next, in elements of the type; not for kI16.
   int64_t stride() const;
 
   // To be called before positions up to `length` are written. Throws kOutOfMemory if the system
@@ -54,7 +63,8 @@ class KvCache {
   int32_t kv_heads_;
   uint64_t areas_;           // layers * 2 * kv heads
   uint64_t position_bytes_;  // head_dim elements
-  uint64_t area_bytes_;      // max_context positions, rounded up to cache lines
+  int32_t together_;         // positions that lie in each other's midst: kKvBlock or 1
+  uint64_t area_bytes_;      // max_context positions, rounded up to blocks and cache lines
   int32_t touched_ = 0;      // positions that may be backed by memory
   int32_t committed_ = 0;    // positions that may be written
   AddressRange range_;

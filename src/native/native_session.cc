@@ -50,15 +50,15 @@ bool all_f32(const Phi3Weights& weights) {
 }
 
 // f32 weights are for exactness, and get a cache that keeps it.
-kernels::KvType choose_kv_type(const Phi3Weights& weights, const std::string& wanted) {
-  if (wanted == "f16") return kernels::KvType::kF16;
-  if (wanted == "f32") return kernels::KvType::kF32;
-  if (wanted == "u8") return kernels::KvType::kU8;
-  if (!wanted.empty())
-    throw_error(Code::kInvalidArgument,
-                "key/value cache type '{}' is unknown to the CPU engine; it has u8, f16 and f32",
-                wanted);
-  return all_f32(weights) ? kernels::KvType::kF32 : kernels::KvType::kF16;
+kernels::KvType choose_kv_type(const Package& package, const kernels::KernelTable& table,
+                               const std::string& wanted) {
+  if (wanted.empty())
+    return all_f32(package.weights()) ? kernels::KvType::kF32
+                                      : usual_kv_type(package.config(), table);
+  if (const auto type = kv_type_of(wanted)) return *type;
+  throw_error(Code::kInvalidArgument,
+              "key/value cache type '{}' is unknown to the CPU engine; it has u8, i16, f16 and f32",
+              wanted);
 }
 
 Activations choose_activations(const std::string& wanted) {
@@ -83,7 +83,7 @@ NativeSession::NativeSession(std::shared_ptr<const Package> package,
     : package_(std::move(package)),
       table_(table),
       limits_(make_limits(package_->config(), options)),
-      kv_type_(choose_kv_type(package_->weights(), options.kv_cache)),
+      kv_type_(choose_kv_type(*package_, table, options.kv_cache)),
       activations_(choose_activations(options.activations)),
       pool_(options.threads, ThreadPool::Places::kOneEach),
       workspace_(package_->config(), package_->weights(),

@@ -16,7 +16,7 @@ namespace phial {
 // Attention is shared out in tasks of one KV head and this many query tokens: enough that keys and
 // values are reused from the caches, few enough that a prompt of a hundred tokens keeps every core
 // busy.
-constexpr int32_t kAttendTokens = 32;
+constexpr int32_t kAttendTokens = 48;
 
 struct WorkspaceShape {
   int32_t chunk_tokens;  // tokens in one pass

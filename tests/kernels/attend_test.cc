@@ -27,6 +27,7 @@ struct Inputs {
   Shape shape;
   GuardedBytes q, k, v;
   std::vector<float> k_values, v_values;  // what the caches hold, as f32 [keys][head_dim]
+  float largest_value = 0;
 
   Attend attend(float* out, float* scratch) const {
     const int64_t width = static_cast<int64_t>(shape.n_heads) * shape.head_dim + shape.q_extra;
@@ -48,18 +49,37 @@ struct Inputs {
   }
 };
 
-GuardedBytes random_cache(Rng& rng, const Shape& s, std::vector<float>& values) {
-  const size_t bytes = s.kv_type == KvType::kU8 ? 1 : s.kv_type == KvType::kF16 ? 2 : 4;
+// Element bytes, and what a row has beside head_dim elements.
+size_t element_bytes(KvType type) { return type == KvType::kU8 ? 1 : type == KvType::kF32 ? 4 : 2; }
+
+struct Cache {
+  GuardedBytes bytes;
+  std::vector<float> values;  // what it holds
+};
+
+// Rows one after another: all types but kI16.
+Cache random_rows(Rng& rng, const Shape& s) {
   const int64_t tail = s.kv_type == KvType::kU8 ? kU8Tail : 0, stride = s.stride();
   // The last row has no extra: the guard follows its head_dim elements.
-  GuardedBytes cache(static_cast<size_t>((s.keys() - 1) * stride + s.head_dim + tail) * bytes);
-  std::memset(cache.as<char>(), 0xFF, cache.bytes());  // NaN in all types, u8's scale and offset
-  values.assign(static_cast<size_t>(s.keys()) * static_cast<size_t>(s.head_dim), 0);
-  if (s.kv_type == KvType::kU8) {
-    for (int32_t j = s.first_visible(); j < s.keys(); j++) {
-      float* row = values.data() + static_cast<int64_t>(j) * s.head_dim;
-      for (int32_t d = 0; d < s.head_dim; d++) row[d] = activation(rng);
-      uint8_t* codes = cache.as<uint8_t>() + j * stride;
+  Cache cache{GuardedBytes(static_cast<size_t>((s.keys() - 1) * stride + s.head_dim + tail) *
+                           element_bytes(s.kv_type)),
+              {}};
+  std::memset(cache.bytes.as<char>(), 0xFF, cache.bytes.bytes());  // NaN, u8's tails too
+  cache.values.assign(static_cast<size_t>(s.keys()) * static_cast<size_t>(s.head_dim), 0);
+  for (int32_t j = s.first_visible(); j < s.keys(); j++) {
+    float* row = cache.values.data() + static_cast<int64_t>(j) * s.head_dim;
+    for (int32_t d = 0; d < s.head_dim; d++) row[d] = activation(rng);
+    if (s.kv_type == KvType::kF32) {
+      std::memcpy(cache.bytes.as<float>() + j * stride, row,
+                  static_cast<size_t>(s.head_dim) * sizeof(float));
+    } else if (s.kv_type == KvType::kF16) {
+      for (int32_t d = 0; d < s.head_dim; d++) {
+        const uint16_t bits = f32_to_f16(row[d]);
+        cache.bytes.as<uint16_t>()[j * stride + d] = bits;
+        row[d] = f16_to_f32(bits);
+      }
+    } else {
+      uint8_t* codes = cache.bytes.as<uint8_t>() + j * stride;
       table("scalar").f32_to_u8(row, s.head_dim, codes);
       float scale, offset;
       std::memcpy(&scale, codes + s.head_dim, 4);
@@ -67,22 +87,41 @@ GuardedBytes random_cache(Rng& rng, const Shape& s, std::vector<float>& values) 
       for (int32_t d = 0; d < s.head_dim; d++)
         row[d] = std::fma(static_cast<float>(codes[d]), scale, offset);
     }
-    return cache;
   }
-  for (int32_t j = s.first_visible(); j < s.keys(); j++)
-    for (int32_t d = 0; d < s.head_dim; d++) {
-      float& value =
-          values[static_cast<size_t>(j) * static_cast<size_t>(s.head_dim) + static_cast<size_t>(d)];
-      value = activation(rng);
-      if (s.kv_type == KvType::kF16) {
-        const uint16_t bits = f32_to_f16(value);
-        cache.as<uint16_t>()[j * stride + d] = bits;
-        value = f16_to_f32(bits);
-      } else {
-        cache.as<float>()[j * stride + d] = value;
-      }
-    }
   return cache;
+}
+
+// A row's codes and its scale, as the layout says (kernels/kv_i16.inc.h), written out once more.
+float round_to_i16(float* row, int32_t n, int32_t limit) {
+  float largest = 0;
+  for (int32_t d = 0; d < n; d++) largest = std::max(largest, std::abs(row[d]));
+  const float scale = largest == 0 ? 1e-30f : largest / static_cast<float>(limit);
+  for (int32_t d = 0; d < n; d++) row[d] = std::nearbyint(row[d] * (1.0f / scale)) * scale;
+  return scale;
+}
+
+std::pair<Cache, Cache> random_blocks(Rng& rng, const Shape& s) {
+  const size_t blocks = static_cast<size_t>(s.keys() + kKvBlock - 1) / kKvBlock,
+               bytes = blocks * kv_block_bytes(s.head_dim),
+               numbers = static_cast<size_t>(s.keys()) * static_cast<size_t>(s.head_dim);
+  Cache k{GuardedBytes(bytes), std::vector<float>(numbers)},
+      v{GuardedBytes(bytes), std::vector<float>(numbers)};
+  std::memset(k.bytes.as<char>(), 0xFF, bytes);
+  std::memset(v.bytes.as<char>(), 0xFF, bytes);
+  for (int32_t j = s.first_visible(); j < s.keys(); j++) {
+    float* const key = k.values.data() + static_cast<int64_t>(j) * s.head_dim;
+    float* const value = v.values.data() + static_cast<int64_t>(j) * s.head_dim;
+    // Values of very different sizes, and now and then none at all.
+    const float size = rng.below(20) == 0 ? 0.0f : std::exp2(static_cast<float>(rng.below(12)) - 9);
+    for (int32_t d = 0; d < s.head_dim; d++) {
+      key[d] = activation(rng);
+      value[d] = size * activation(rng);
+    }
+    table("scalar").append_i16(key, value, s.head_dim, j, k.bytes.as<void>(), v.bytes.as<void>());
+    round_to_i16(key, s.head_dim, 4095);
+    round_to_i16(value, s.head_dim, 4095);
+  }
+  return {std::move(k), std::move(v)};
 }
 
 Inputs random_inputs(Rng& rng, const Shape& s) {
@@ -90,8 +129,14 @@ Inputs random_inputs(Rng& rng, const Shape& s) {
   const size_t width = static_cast<size_t>(s.n_heads * s.head_dim + s.q_extra);
   in.q =
       random_floats(rng, static_cast<size_t>(s.n_tokens) * width - static_cast<size_t>(s.q_extra));
-  in.k = random_cache(rng, s, in.k_values);
-  in.v = random_cache(rng, s, in.v_values);
+  auto [k, v] = s.kv_type == KvType::kI16 ? random_blocks(rng, s)
+                                          : std::pair{random_rows(rng, s), random_rows(rng, s)};
+  in.k = std::move(k.bytes);
+  in.v = std::move(v.bytes);
+  in.k_values = std::move(k.values);
+  in.v_values = std::move(v.values);
+  for (const float value : in.v_values)
+    in.largest_value = std::max(in.largest_value, std::abs(value));
   return in;
 }
 
@@ -106,7 +151,7 @@ Shape random_shape(Rng& rng) {
   s.head_dim = kHeadDims[rng.below(std::size(kHeadDims))];
   s.q_position = rng.below(3) == 0 ? 0 : below(300);
   s.window = rng.below(2) ? 0 : 1 + below(150);
-  s.kv_type = static_cast<KvType>(rng.below(3));
+  s.kv_type = static_cast<KvType>(rng.below(4));
   s.kv_extra = rng.below(2) ? 0 : below(70);
   s.q_extra = rng.below(2) ? 0 : below(70);
   return s;
@@ -117,6 +162,7 @@ std::string describe(const KernelTable& table, const Shape& s) {
                      s.n_tokens, s.n_heads, s.head_dim, s.q_position, s.window,
                      s.kv_type == KvType::kU8    ? "u8"
                      : s.kv_type == KvType::kF16 ? "f16"
+                     : s.kv_type == KvType::kI16 ? "i16"
                                                  : "f32");
 }
 
@@ -137,12 +183,14 @@ std::vector<float> outputs(const KernelTable& table, const Inputs& in) {
   return out;
 }
 
-std::vector<double> expected_head(const Inputs& in, int32_t t, int32_t h) {
+std::vector<double> expected_head(const Inputs& in, int32_t t, int32_t h, bool rounds_queries) {
   const Shape& s = in.shape;
   const size_t dim = static_cast<size_t>(s.head_dim);
   const float* q = in.q.as<float>() +
                    static_cast<int64_t>(t) * (s.n_heads * s.head_dim + s.q_extra) + h * s.head_dim;
   const int32_t position = s.q_position + t;
+  std::vector<float> query(q, q + dim);
+  if (rounds_queries) round_to_i16(query.data(), s.head_dim, 4095);
   std::vector<double> weights, out(dim);
   std::vector<int32_t> keys;
   for (int32_t j = 0; j <= position; j++)
@@ -151,7 +199,7 @@ std::vector<double> expected_head(const Inputs& in, int32_t t, int32_t h) {
   for (const int32_t j : keys) {
     double dot = 0;
     for (size_t d = 0; d < dim; d++)
-      dot += static_cast<double>(q[d]) *
+      dot += static_cast<double>(query[d]) *
              static_cast<double>(in.k_values[static_cast<size_t>(j) * dim + d]);
     weights.push_back(dot / std::sqrt(static_cast<double>(s.head_dim)));
     largest = std::max(largest, weights.back());
@@ -180,15 +228,19 @@ TEST_P(AttendTest, AgreesWithDouble) {
     const Inputs in = random_inputs(rng, s);
     const auto out = outputs(tier(), in);
     const size_t width = static_cast<size_t>(s.n_heads * s.head_dim + s.q_extra);
+    // Tiers with integer products round weights to 1/8191 of the largest of 64, 1/8191 * sqrt(64 /
+    // 12) or so of a value.
+    const bool integers = s.kv_type == KvType::kI16 && tier().kv_type == KvType::kI16;
+    const double tolerance = integers ? 2e-4 + 1e-3 * static_cast<double>(in.largest_value) : 2e-4;
     for (int32_t t = 0; t < s.n_tokens; t++)
       for (int32_t h = 0; h < s.n_heads; h++) {
-        const auto expected = expected_head(in, t, h);
+        const auto expected = expected_head(in, t, h, integers);
         for (size_t d = 0; d < expected.size(); d++)
           // Scores are up to some hundreds here, so f32 scores alone give 1e-5.
           ASSERT_NEAR(
               static_cast<double>(
                   out[static_cast<size_t>(t) * width + static_cast<size_t>(h * s.head_dim) + d]),
-              expected[d], 2e-4)
+              expected[d], tolerance)
               << "token " << t << ", head " << h << ", element " << d;
       }
     if (HasFailure()) return;
@@ -206,6 +258,57 @@ TEST_P(AttendTest, WindowOfOneCopiesTheValue) {
       for (int32_t i = 0; i < s.n_heads * s.head_dim; i++)
         ASSERT_EQ(out[static_cast<size_t>(t * s.n_heads * s.head_dim + i)],
                   in.v_values[static_cast<size_t>((position + t) * s.head_dim + i % s.head_dim)]);
+  }
+}
+
+// The same with kI16, up to the rounding of a score, which are some hundreds here.
+TEST_P(AttendTest, WindowOfOneGivesTheRoundedValue) {
+  Rng rng(8);
+  for (const int32_t position : {0, 63, 64, 200}) {
+    const Shape s{70, 2, 96, position, 1, KvType::kI16, 0, 0};
+    const Inputs in = random_inputs(rng, s);
+    const auto out = outputs(tier(), in);
+    for (int32_t t = 0; t < s.n_tokens; t++)
+      for (int32_t i = 0; i < s.n_heads * s.head_dim; i++) {
+        const float value =
+            in.v_values[static_cast<size_t>((position + t) * s.head_dim + i % s.head_dim)];
+        ASSERT_NEAR(out[static_cast<size_t>(t * s.n_heads * s.head_dim + i)], value,
+                    5e-5f * std::abs(value));
+      }
+  }
+}
+
+// A first token that all attend to and whose value is next to nothing, as real models have: what
+// the others add still has to be exact to a part of its own size.
+TEST_P(AttendTest, SmallWeightsOfLargeValuesCount) {
+  Rng rng(9);
+  Shape s{40, 1, 96, 90, 0, KvType::kI16, 0, 0};
+  Inputs in = random_inputs(rng, s);
+  std::vector<float> key(96), value(96);
+  for (int32_t j = 0; j < s.keys(); j++) {
+    for (size_t d = 0; d < key.size(); d++) {
+      key[d] = j == 0 ? 1.0f : 0.01f * rng.normal();
+      value[d] = (j == 0 ? 1e-6f : 1.0f) * rng.normal();
+    }
+    table("scalar").append_i16(key.data(), value.data(), s.head_dim, j, in.k.as<void>(),
+                               in.v.as<void>());
+    round_to_i16(key.data(), s.head_dim, 4095);
+    round_to_i16(value.data(), s.head_dim, 4095);
+    std::copy(key.begin(), key.end(), in.k_values.begin() + j * s.head_dim);
+    std::copy(value.begin(), value.end(), in.v_values.begin() + j * s.head_dim);
+  }
+  for (int32_t i = 0; i < s.n_tokens * s.head_dim; i++) in.q.as<float>()[i] = 1.2f;
+  const auto out = outputs(tier(), in);
+  for (int32_t t = 0; t < s.n_tokens; t++) {
+    const auto expected = expected_head(in, t, 0, tier().kv_type == KvType::kI16);
+    double error = 0, norm = 0;
+    for (size_t d = 0; d < expected.size(); d++) {
+      const double got = static_cast<double>(out[static_cast<size_t>(t) * expected.size() + d]);
+      error += (got - expected[d]) * (got - expected[d]);
+      norm += expected[d] * expected[d];
+    }
+    ASSERT_LT(std::sqrt(norm), 0.1);  // the first token has most of the weight
+    ASSERT_LT(std::sqrt(error / norm), 1e-3) << "token " << t;
   }
 }
 

@@ -185,6 +185,57 @@ TEST_P(ElementwiseTest, F32ToU8IsHalfAStepOffAtMostAndTheSameOnAllTiers) {
   }
 }
 
+// A position's codes and scales lie where the layout says, the same bytes on every tier, and
+// nothing else of the block changes.
+TEST_P(ElementwiseTest, PositionsOfI16) {
+  Rng rng(16);
+  for (const int32_t n : {96, 128, 24, 7, 2, 160}) {
+    const int32_t dim = (n + 15) / 16 * 16;
+    const size_t block = kv_block_bytes(n);
+    ASSERT_EQ(block, size_t{64} * (2 * static_cast<size_t>(dim) + 4));
+    for (const int32_t position : {0, 1, 63, 64, 130}) {
+      const GuardedBytes key = random_floats(rng, static_cast<size_t>(n));
+      GuardedBytes value = random_floats(rng, static_cast<size_t>(n));
+      if (position == 63) std::memset(value.as<float>(), 0, value.bytes());
+      GuardedBytes keys(3 * block), values(3 * block), expected_keys(3 * block),
+          expected_values(3 * block);
+      tier().append_i16(key.as<float>(), value.as<float>(), n, position, keys.as<void>(),
+                        values.as<void>());
+      table("scalar").append_i16(key.as<float>(), value.as<float>(), n, position,
+                                 expected_keys.as<void>(), expected_values.as<void>());
+      ASSERT_EQ(std::memcmp(keys.as<char>(), expected_keys.as<char>(), 3 * block), 0);
+      ASSERT_EQ(std::memcmp(values.as<char>(), expected_values.as<char>(), 3 * block), 0);
+
+      const size_t at = static_cast<size_t>(position) % 64,
+                   first = static_cast<size_t>(position) / 64 * block;
+      const auto* k = reinterpret_cast<const int16_t*>(keys.as<char>() + first);
+      const auto* v = reinterpret_cast<const int16_t*>(values.as<char>() + first);
+      const size_t scales = size_t{32} * static_cast<size_t>(dim);  // in floats
+      const float key_scale = reinterpret_cast<const float*>(k)[scales + at],
+                  value_scale = reinterpret_cast<const float*>(v)[scales + at];
+      float largest_key = 0, largest_value = 0;
+      for (int32_t i = 0; i < n; i++) {
+        largest_key = std::max(largest_key, std::fabs(key.as<float>()[i]));
+        largest_value = std::max(largest_value, std::fabs(value.as<float>()[i]));
+      }
+      EXPECT_FLOAT_EQ(key_scale, largest_key / 4095);
+      EXPECT_FLOAT_EQ(value_scale, position == 63 ? 1e-30f : largest_value / 4095);
+      for (size_t d = 0; d < static_cast<size_t>(dim); d++) {
+        const int code_of_key = k[(d / 2 * 64 + at) * 2 + d % 2],
+                  code_of_value = v[(at / 2 * static_cast<size_t>(dim) + d) * 2 + at % 2];
+        const bool padding = d >= static_cast<size_t>(n);
+        ASSERT_NEAR(static_cast<float>(code_of_key) * key_scale,
+                    padding ? 0.0f : key.as<float>()[d], 0.5001f * key_scale);
+        ASSERT_NEAR(static_cast<float>(code_of_value) * value_scale,
+                    padding ? 0.0f : value.as<float>()[d], 0.5001f * value_scale);
+      }
+      size_t changed = 0;  // bytes of other places: GuardedBytes begins as 0xA5
+      for (size_t i = 0; i < 3 * block; i++) changed += keys.as<uint8_t>()[i] != 0xA5;
+      EXPECT_LE(changed, 2 * static_cast<size_t>(dim) + 4);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Elementwise, ElementwiseTest, testing::ValuesIn(candidates()),
                          [](const auto& info) { return candidate_name(info.param); });
 

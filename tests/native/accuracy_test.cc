@@ -104,15 +104,21 @@ TEST_P(NativeAccuracy, DemoModelsLogits) {
   const Loss usual = loss(package, texts, ""), all8 = loss(package, texts, "int8"),
              all16 = loss(package, texts, "int16");
   const Loss cache8 = loss(package, texts, "", "u8"),
-             only_cache8 = loss(package, texts, "int16", "u8");
+             only_cache8 = loss(package, texts, "int16", "u8"),
+             only_f16 = loss(package, texts, "int16", "f16"),
+             only_i16 = loss(package, texts, "int16", "i16");
   RecordProperty("losses", fmt::format("default {:.2e} {:.4f}, int8 {:.2e} {:.4f}, int16 {:.2e} "
-                                       "{:.4f}, u8 cache {:.2e} {:.4f}, with int16 {:.2e} {:.4f}",
+                                       "{:.4f}, u8 cache {:.2e} {:.4f}, with int16 {:.2e} {:.4f}, "
+                                       "f16 cache with int16 {:.2e} {:.4f}, i16 {:.2e} {:.4f}",
                                        usual.distance, usual.agree, all8.distance, all8.agree,
                                        all16.distance, all16.agree, cache8.distance, cache8.agree,
-                                       only_cache8.distance, only_cache8.agree));
+                                       only_cache8.distance, only_cache8.agree, only_f16.distance,
+                                       only_f16.agree, only_i16.distance, only_i16.agree));
   EXPECT_LE(usual.distance, 1e-2);
   EXPECT_GE(usual.agree, 0.99);
-  EXPECT_LE(all16.distance, 1e-3);  // the f16 cache
+  EXPECT_LE(all16.distance, 1e-3);  // the cache in i16 or f16
+  EXPECT_LE(only_f16.distance, 1e-3);
+  EXPECT_LE(only_i16.distance, 1e-3);
   EXPECT_GE(all16.agree, 0.997);
   EXPECT_LE(all8.distance, 3e-2);
   EXPECT_GT(all8.distance, usual.distance);

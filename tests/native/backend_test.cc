@@ -85,16 +85,19 @@ TEST(native_backend, messages_name_numbers_and_the_way_out) {
 TEST(native_backend, the_cache_type_follows_the_weights_and_the_option) {
   const auto tokens = tiny_tokens(tiny_config(), 20);
   for (const WeightFormat format : {WeightFormat::kF32, WeightFormat::kF16}) {
-    Logits by_option[4];
-    const char* names[4] = {"", "f32", "f16", "u8"};
-    for (int i = 0; i < 4; ++i) {
+    Logits by_option[5];
+    const char* names[5] = {"", "f32", "f16", "u8", "i16"};
+    for (int i = 0; i < 5; ++i) {
       SessionOptions options;
       options.kv_cache = names[i];
       by_option[i] = feed(*open(options, TinyFormats::all(format)), 0, tokens);
     }
     EXPECT_NE(by_option[1], by_option[2]);
     EXPECT_NE(by_option[3], by_option[2]);
-    EXPECT_EQ(by_option[0], by_option[format == WeightFormat::kF32 ? 1 : 2]);
+    EXPECT_NE(by_option[4], by_option[2]);
+    EXPECT_NE(by_option[4], by_option[1]);
+    const int usual = kernels::best().kv_type == kernels::KvType::kI16 ? 4 : 2;
+    EXPECT_EQ(by_option[0], by_option[format == WeightFormat::kF32 ? 1 : usual]);
   }
 }
 

@@ -28,11 +28,13 @@ TinyFormats mixed() {
 // Tolerances: see reference_test.cc, where each format has its measurement.
 INSTANTIATE_TEST_SUITE_P(
     native, Conformance,
-    ::testing::Values(native_subject("f32", TinyFormats::all(WeightFormat::kF32), 2e-6, 2),
-                      native_subject("bf16", TinyFormats::all(WeightFormat::kBF16), 2e-3, 1),
-                      native_subject("u4_and_u8", mixed(), 3e-2, 1),
-                      native_subject("u8_cache", TinyFormats::all(WeightFormat::kF16), 3e-2, 1,
-                                     "u8")),
+    ::testing::Values(
+        native_subject("f32", TinyFormats::all(WeightFormat::kF32), 2e-6, 2),
+        native_subject("bf16", TinyFormats::all(WeightFormat::kBF16), 2e-3, 1),
+        native_subject("u4_and_u8", mixed(), 3e-2, 1),
+        native_subject("i16_cache", TinyFormats::all(WeightFormat::kF16), 2e-3, 2, "i16"),
+        native_subject("f16_cache", TinyFormats::all(WeightFormat::kF16), 2e-3, 1, "f16"),
+        native_subject("u8_cache", TinyFormats::all(WeightFormat::kF16), 3e-2, 1, "u8")),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

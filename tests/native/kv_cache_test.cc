@@ -60,9 +60,49 @@ TEST(kv_cache, heads_do_not_overlap_and_positions_are_contiguous) {
   }
 }
 
+// Blocks of 64 positions: the last one is there whole, and what lies in the midst of others stays
+// when the cache shrinks.
+TEST(kv_cache, positions_of_i16_lie_in_blocks) {
+  const Phi3Config config = tiny_config();
+  KvCache cache(config, 70, kernels::KvType::kI16);
+  cache.touch(65);
+  const size_t block = kernels::kv_block_bytes(config.head_dim);
+  EXPECT_EQ(block, 64u * (2 * 32 + 4));  // heads of 24, rounded up to 32
+  EXPECT_EQ(cache.position_bytes() * 64, block);
+  for (int layer = 0; layer < 2; ++layer)
+    for (int head = 0; head < 2; ++head) {
+      std::memset(cache.keys(layer, head), 1, 2 * block);
+      std::memset(cache.values(layer, head), 2, 2 * block);
+    }
+  EXPECT_EQ(static_cast<int>(cache.keys(0, 0)[2 * block - 1]), 1);
+  EXPECT_EQ(cache.values(0, 0) - cache.keys(0, 0),
+            static_cast<std::ptrdiff_t>(static_cast<size_t>(config.n_kv_heads) * 2 * block));
+}
+
+TEST(kv_cache, a_block_stays_while_one_of_its_positions_counts) {
+  Phi3Config config = tiny_config();
+  config.n_layers = 32;
+  config.n_heads = config.n_kv_heads = 32;
+  config.head_dim = config.rotary_dim = 96;
+  KvCache cache(config, 2048, kernels::KvType::kI16);
+  const size_t block = kernels::kv_block_bytes(config.head_dim);
+  cache.touch(512);
+  for (int layer = 0; layer < 32; ++layer)
+    for (int head = 0; head < 32; ++head) std::memset(cache.keys(layer, head), 3, 8 * block);
+  const uint64_t full = resident_bytes();
+  cache.shrink(65);
+  EXPECT_LT(resident_bytes(), full - 32u * 32 * 4 * block);
+  for (int layer = 0; layer < 32; ++layer)
+    for (int head = 0; head < 32; ++head)
+      EXPECT_EQ(static_cast<int>(cache.keys(layer, head)[2 * block - 1]), 3);
+  cache.touch(512);
+  std::memset(cache.keys(31, 31), 4, 8 * block);
+}
+
 TEST(kv_cache, bytes_per_token_are_those_of_the_cache) {
   const Phi3Config config = tiny_config();
-  for (const auto type : {kernels::KvType::kU8, kernels::KvType::kF16, kernels::KvType::kF32}) {
+  for (const auto type : {kernels::KvType::kU8, kernels::KvType::kI16, kernels::KvType::kF16,
+                          kernels::KvType::kF32}) {
     const KvCache cache(config, 10, type);
     EXPECT_EQ(kv_bytes_per_token(config, type), 2u * 2u * 2u * cache.position_bytes());
   }

@@ -87,6 +87,9 @@ TEST(native_reference, f32) { expect_near_reference(TinyFormats::all(WeightForma
 TEST(native_reference, f32_with_f16_cache) {
   expect_near_reference(TinyFormats::all(WeightFormat::kF32), 2e-3, "f16");
 }
+TEST(native_reference, f32_with_i16_cache) {
+  expect_near_reference(TinyFormats::all(WeightFormat::kF32), 2e-3, "i16");
+}
 TEST(native_reference, f16) { expect_near_reference(TinyFormats::all(WeightFormat::kF16), 2e-3); }
 TEST(native_reference, f16_with_f32_cache) {
   expect_near_reference(TinyFormats::all(WeightFormat::kF16), 2e-6, "f32");

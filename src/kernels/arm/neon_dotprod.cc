@@ -21,6 +21,7 @@ constinit const KernelTable kNeonDotprodTable = {
     .linear_u8 = linear_quant<Format::kU8, Sdot>,
     .linear_u4 = linear_quant<Format::kU4, Sdot>,
     .attend = attend,
+    .kv_type = KvType::kF16,
     .rms_norm = rms_norm,
     .rope = rope,
     .silu_mul = silu_mul,
@@ -28,6 +29,7 @@ constinit const KernelTable kNeonDotprodTable = {
     .f32_to_f16 = f32_to_f16,
     .f16_to_f32 = f16_to_f32,
     .f32_to_u8 = f32_to_u8,
+    .append_i16 = append_i16,
     .int8_peak = int8_peak,
 };
 

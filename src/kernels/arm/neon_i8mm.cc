@@ -19,6 +19,7 @@ constinit const KernelTable kNeonI8mmTable = {
     .linear_u8 = linear_quant<Format::kU8, Smmla>,
     .linear_u4 = linear_quant<Format::kU4, Smmla>,
     .attend = nullptr,
+    .kv_type = {},
     .rms_norm = nullptr,
     .rope = nullptr,
     .silu_mul = nullptr,
@@ -26,6 +27,7 @@ constinit const KernelTable kNeonI8mmTable = {
     .f32_to_f16 = nullptr,
     .f16_to_f32 = nullptr,
     .f32_to_u8 = nullptr,
+    .append_i16 = nullptr,
     .int8_peak = nullptr,
 };
 

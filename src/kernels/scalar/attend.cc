@@ -5,28 +5,45 @@
 
 #include "kernels/attend_shape.inc.h"
 #include "kernels/half_bits.inc.h"
+#include "kernels/kv_i16.inc.h"
 #include "kernels/kv_u8.inc.h"
 #include "kernels/scalar/scalar.h"
 
 namespace phial::kernels::scalar {
 namespace {
 
+// One number of a cache: column d of the key or the value at a position.
 struct F32Kv {
-  using Element = float;
-  static double at(const float* row, int32_t d, int32_t) { return static_cast<double>(row[d]); }
+  static double number(const Attend& a, const void* base, int32_t position, int32_t d) {
+    return static_cast<double>(static_cast<const float*>(base)[position * a.kv_stride + d]);
+  }
+  static double key(const Attend& a, int32_t j, int32_t d) { return number(a, a.k, j, d); }
+  static double value(const Attend& a, int32_t j, int32_t d) { return number(a, a.v, j, d); }
 };
 struct F16Kv {
-  using Element = uint16_t;
-  static double at(const uint16_t* row, int32_t d, int32_t) {
-    return static_cast<double>(f16_value(row[d]));
+  static double number(const Attend& a, const void* base, int32_t position, int32_t d) {
+    return static_cast<double>(
+        f16_value(static_cast<const uint16_t*>(base)[position * a.kv_stride + d]));
   }
+  static double key(const Attend& a, int32_t j, int32_t d) { return number(a, a.k, j, d); }
+  static double value(const Attend& a, int32_t j, int32_t d) { return number(a, a.v, j, d); }
 };
 struct U8Kv {
-  using Element = uint8_t;
-  static double at(const uint8_t* row, int32_t d, int32_t head_dim) {
+  static double number(const Attend& a, const void* base, int32_t position, int32_t d) {
+    const uint8_t* row = static_cast<const uint8_t*>(base) + position * a.kv_stride;
     float scale, offset;
-    u8_tail(row, head_dim, &scale, &offset);
+    u8_tail(row, a.head_dim, &scale, &offset);
     return static_cast<double>(std::fma(static_cast<float>(row[d]), scale, offset));
+  }
+  static double key(const Attend& a, int32_t j, int32_t d) { return number(a, a.k, j, d); }
+  static double value(const Attend& a, int32_t j, int32_t d) { return number(a, a.v, j, d); }
+};
+struct I16Kv {
+  static double key(const Attend& a, int32_t j, int32_t d) {
+    return static_cast<double>(I16Block(a.k, j, a.head_dim).key(j % kKvBlock, d));
+  }
+  static double value(const Attend& a, int32_t j, int32_t d) {
+    return static_cast<double>(I16Block(a.v, j, a.head_dim).value(j % kKvBlock, d));
   }
 };
 
@@ -40,11 +57,9 @@ void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, d
     const int32_t n = min_of(kKeyBlock, end - block);
     double scores[kKeyBlock], block_largest = -INFINITY;
     for (int32_t j = 0; j < n; j++) {
-      const typename Kv::Element* k =
-          static_cast<const typename Kv::Element*>(a.k) + (block + j) * a.kv_stride;
       double dot = 0;
       for (int32_t d = 0; d < a.head_dim; d++)
-        dot += static_cast<double>(q[d]) * Kv::at(k, d, a.head_dim);
+        dot += static_cast<double>(q[d]) * Kv::key(a, block + j, d);
       scores[j] = dot * static_cast<double>(a.scale);
       block_largest = std::fmax(block_largest, scores[j]);
     }
@@ -54,11 +69,9 @@ void attend_query(const Attend& a, const float* q, int32_t begin, int32_t end, d
     total *= shrink;
     for (int32_t d = 0; d < a.head_dim; d++) sums[d] *= shrink;
     for (int32_t j = 0; j < n; j++) {
-      const typename Kv::Element* v =
-          static_cast<const typename Kv::Element*>(a.v) + (block + j) * a.kv_stride;
       const double p = std::exp(scores[j] - largest);
       total += p;
-      for (int32_t d = 0; d < a.head_dim; d++) sums[d] += p * Kv::at(v, d, a.head_dim);
+      for (int32_t d = 0; d < a.head_dim; d++) sums[d] += p * Kv::value(a, block + j, d);
     }
   }
   for (int32_t d = 0; d < a.head_dim; d++) out[d] = static_cast<float>(sums[d] / total);
@@ -82,6 +95,8 @@ void attend(const Attend& a) {
     attend_all<F16Kv>(a);
   else if (a.kv_type == KvType::kU8)
     attend_all<U8Kv>(a);
+  else if (a.kv_type == KvType::kI16)
+    attend_all<I16Kv>(a);
   else
     attend_all<F32Kv>(a);
 }

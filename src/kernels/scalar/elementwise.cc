@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/half_bits.inc.h"
+#include "kernels/kv_i16.inc.h"
 #include "kernels/kv_u8.inc.h"
 #include "kernels/scalar/scalar.h"
 
@@ -46,6 +47,11 @@ void f16_to_f32(const uint16_t* x, int64_t n, float* y) {
 }
 
 void f32_to_u8(const float* x, int32_t n, uint8_t* y) { kernels::f32_to_u8(x, n, y); }
+
+void append_i16(const float* key, const float* value, int32_t head_dim, int32_t position,
+                void* keys, void* values) {
+  kernels::append_i16(key, value, head_dim, position, keys, values);
+}
 
 uint64_t int8_peak(uint64_t rounds) {
   constexpr int kWidth = 64;

@@ -29,6 +29,8 @@ void add(const float* x, int32_t n, float* y);
 void f32_to_f16(const float* x, int64_t n, uint16_t* y);
 void f16_to_f32(const uint16_t* x, int64_t n, float* y);
 void f32_to_u8(const float* x, int32_t n, uint8_t* y);
+void append_i16(const float* key, const float* value, int32_t head_dim, int32_t position,
+                void* keys, void* values);
 uint64_t int8_peak(uint64_t rounds);
 
 }  // namespace scalar

@@ -13,6 +13,7 @@ constinit const KernelTable kScalarTable = {
     .linear_u8 = scalar::linear_u8,
     .linear_u4 = scalar::linear_u4,
     .attend = scalar::attend,
+    .kv_type = KvType::kF16,
     .rms_norm = scalar::rms_norm,
     .rope = scalar::rope,
     .silu_mul = scalar::silu_mul,
@@ -20,6 +21,7 @@ constinit const KernelTable kScalarTable = {
     .f32_to_f16 = scalar::f32_to_f16,
     .f16_to_f32 = scalar::f16_to_f32,
     .f32_to_u8 = scalar::f32_to_u8,
+    .append_i16 = scalar::append_i16,
     .int8_peak = scalar::int8_peak,
 };
 

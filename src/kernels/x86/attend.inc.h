@@ -10,6 +10,7 @@
 #include "kernels/attend_shape.inc.h"
 #include "kernels/kernels.h"
 #include "kernels/kv_u8.inc.h"
+#include "kernels/x86/attend_i16.inc.h"
 #include "kernels/x86/exp.inc.h"
 #include "kernels/x86/vec8.inc.h"
 
@@ -328,7 +329,9 @@ template <class V>
 void attend(const Attend& a) {
   const int32_t rows = a.n_tokens * a.n_heads;
   for (int32_t r = 0; r < rows; r += kQueryBlock) {
-    if (a.kv_type == KvType::kF16)
+    if (a.kv_type == KvType::kI16)
+      attend_i16_rows<V>(a, r, min_of(kQueryBlock, rows - r));
+    else if (a.kv_type == KvType::kF16)
       attend_rows<V, F16Kv<V>>(a, r, min_of(kQueryBlock, rows - r));
     else if (a.kv_type == KvType::kU8)
       attend_rows<V, U8Kv<V>>(a, r, min_of(kQueryBlock, rows - r));

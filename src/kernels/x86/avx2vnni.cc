@@ -35,6 +35,7 @@ constinit const KernelTable PHIAL_TABLE = {
     .linear_u8 = linear_quant<Paths<Tile8, Tile8Of<true>, Lines8>, Format::kU8>,
     .linear_u4 = linear_quant<Paths<Tile8, Tile8Of<true>, Lines8>, Format::kU4>,
     .attend = attend<Vec8>,
+    .kv_type = KvType::kI16,
     .rms_norm = rms_norm<Vec8>,
     .rope = rope<Vec8>,
     .silu_mul = silu_mul<Vec8>,
@@ -42,6 +43,7 @@ constinit const KernelTable PHIAL_TABLE = {
     .f32_to_f16 = f32_to_f16<Vec8>,
     .f16_to_f32 = f16_to_f32<Vec8>,
     .f32_to_u8 = f32_to_u8,
+    .append_i16 = append_i16,
     .int8_peak = int8_peak8,
 };
 

@@ -27,6 +27,7 @@ constinit const KernelTable kAvx512VnniTable = {
     .linear_u8 = linear_quant<Paths<Tile16, Tile16Of<true>, Lines16>, Format::kU8>,
     .linear_u4 = linear_quant<Paths<Tile16, Tile16Of<true>, Lines16>, Format::kU4>,
     .attend = attend<Vec16>,
+    .kv_type = KvType::kI16,
     .rms_norm = rms_norm<Vec16>,
     .rope = rope<Vec16>,
     .silu_mul = silu_mul<Vec16>,
@@ -34,6 +35,7 @@ constinit const KernelTable kAvx512VnniTable = {
     .f32_to_f16 = f32_to_f16<Vec16>,
     .f16_to_f32 = f16_to_f32<Vec16>,
     .f32_to_u8 = f32_to_u8,
+    .append_i16 = append_i16,
     .int8_peak = int8_peak16,
 };
 

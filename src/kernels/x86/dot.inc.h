@@ -74,6 +74,31 @@ PHIAL_INLINE __m256i dot_u8(__m256i codes, __m256i acts) {
 
 #endif
 
+// acc += products of pairs of int16, two a lane.
+PHIAL_INLINE void add_pair_dots(__m256i& acc, __m256i a, __m256i b) {
+#if PHIAL_DOT == 0
+  acc = _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
+#elif PHIAL_DOT == 1 && defined(__clang__)
+  acc = _mm256_dpwssd_avx_epi32(acc, a, b);
+#elif PHIAL_DOT == 1
+  __asm__("%{vex%} vpdpwssd %2, %1, %0" : "+x"(acc) : "x"(a), "x"(b));
+#elif defined(__clang__)
+  acc = _mm256_dpwssd_epi32(acc, a, b);
+#else
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+#endif
+}
+
+#if defined(PHIAL_ZMM)
+PHIAL_INLINE void add_pair_dots(__m512i& acc, __m512i a, __m512i b) {
+#if defined(__clang__)
+  acc = _mm512_dpwssd_epi32(acc, a, b);
+#else
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+#endif
+}
+#endif
+
 PHIAL_INLINE __m256i times_plane_base(__m256i x) {
   static_assert(kPlaneBase == 256 - 2, "shifts");
   return _mm256_sub_epi32(_mm256_slli_epi32(x, 8), _mm256_slli_epi32(x, 1));

@@ -15,6 +15,7 @@ struct Vec16 {
       6;  // linear_float: 4 rows x 6 tokens + 4 rows of weights = 28 of 32 registers
   static constexpr int kScoreRows = 6;     // attend: 6 queries x 4 keys
   static constexpr int kValueVectors = 3;  // attend: 4 queries x 3 vectors of a value
+  static constexpr int kPairVectors = 4;   // attend_i16: 6 queries x 4 vectors
 
   static PHIAL_INLINE F zero() { return _mm512_setzero_ps(); }
   static PHIAL_INLINE F set1(float x) { return _mm512_set1_ps(x); }
@@ -72,6 +73,29 @@ struct Vec16 {
   }
   static PHIAL_INLINE F load_bf16(const uint16_t* p) {
     return bf16_to_float(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+
+  using I = __m512i;
+  static PHIAL_INLINE I zero_int() { return _mm512_setzero_si512(); }
+  static PHIAL_INLINE I load_int(const void* p) { return _mm512_loadu_si512(p); }
+  static PHIAL_INLINE void store_int(void* p, I a) { _mm512_storeu_si512(p, a); }
+  static PHIAL_INLINE I broadcast_int(const void* p) {
+    int32_t one;
+    __builtin_memcpy(&one, p, sizeof one);
+    return _mm512_set1_epi32(one);
+  }
+  static PHIAL_INLINE F to_float(I a) { return _mm512_cvtepi32_ps(a); }
+  static PHIAL_INLINE void store_i16(int16_t* p, F a) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm512_cvtepi32_epi16(_mm512_cvtps_epi32(a)));
+  }
+  static PHIAL_INLINE F split_float(F a, F& e) {
+    constexpr int32_t kRootOfHalf = 0x3F3504F3;
+    const __m512i above = _mm512_sub_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(kRootOfHalf));
+    const __m512i exponent = _mm512_srai_epi32(above, 23);
+    e = _mm512_cvtepi32_ps(exponent);
+    return _mm512_castsi512_ps(
+        _mm512_sub_epi32(_mm512_castps_si512(a), _mm512_slli_epi32(exponent, 23)));
   }
 
   static PHIAL_INLINE __mmask16 first_lanes(int n) { return static_cast<__mmask16>((1u << n) - 1); }

@@ -32,6 +32,7 @@ struct Vec8 {
       3;  // linear_float: 4 rows x 3 tokens + 4 rows of weights = 16 registers
   static constexpr int kScoreRows = 3;     // attend: 3 queries x 4 keys
   static constexpr int kValueVectors = 2;  // attend: 4 queries x 2 vectors of a value
+  static constexpr int kPairVectors = 2;   // attend_i16: 6 queries x 2 vectors
 
   static PHIAL_INLINE F zero() { return _mm256_setzero_ps(); }
   static PHIAL_INLINE F set1(float x) { return _mm256_set1_ps(x); }
@@ -93,6 +94,38 @@ struct Vec8 {
     const __m256i wide =
         _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
     return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+  }
+
+  // Integers: lanes of 32 bits, and pairs of 16 bits in them.
+  using I = __m256i;
+  static PHIAL_INLINE I zero_int() { return _mm256_setzero_si256(); }
+  static PHIAL_INLINE I load_int(const void* p) {
+    return _mm256_loadu_si256(static_cast<const __m256i*>(p));
+  }
+  static PHIAL_INLINE void store_int(void* p, I a) {
+    _mm256_storeu_si256(static_cast<__m256i*>(p), a);
+  }
+  static PHIAL_INLINE I broadcast_int(const void* p) {
+    int32_t one;
+    __builtin_memcpy(&one, p, sizeof one);
+    return _mm256_set1_epi32(one);
+  }
+  static PHIAL_INLINE F to_float(I a) { return _mm256_cvtepi32_ps(a); }
+  // rounded to nearest even; all in 16 bits
+  static PHIAL_INLINE void store_i16(int16_t* p, F a) {
+    const __m256i wide = _mm256_cvtps_epi32(a);
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(p),
+        _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1)));
+  }
+  // a = m * 2^e with m in [sqrt(1/2), sqrt(2)): m, and e as a float; for normal a > 0
+  static PHIAL_INLINE F split_float(F a, F& e) {
+    constexpr int32_t kRootOfHalf = 0x3F3504F3;
+    const __m256i above = _mm256_sub_epi32(_mm256_castps_si256(a), _mm256_set1_epi32(kRootOfHalf));
+    const __m256i exponent = _mm256_srai_epi32(above, 23);
+    e = _mm256_cvtepi32_ps(exponent);
+    return _mm256_castsi256_ps(
+        _mm256_sub_epi32(_mm256_castps_si256(a), _mm256_slli_epi32(exponent, 23)));
   }
 
   // The first n < kLanes elements, the rest 0; nothing behind them is touched.
