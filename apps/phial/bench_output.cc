@@ -12,7 +12,13 @@ namespace cli {
 
 namespace {
 
-// Of the processor's limits: bytes of weights for answers, operations for prompts; 0: not known.
+// What a step of answers reads: the weights once, and each sequence's keys and values.
+double step_bytes(const Measurement& m, const Json& session) {
+  return session.value("decode_bytes", 0.0) +
+         m.batch * session.value("cache_bytes", 0.0) * (m.depth + 0.5 * (m.n + 1));
+}
+
+// Of the processor's limits: bytes read for answers, operations for prompts; 0: not known.
 struct Share {
   double of_bandwidth = 0, of_int8_peak = 0;
 };
@@ -26,7 +32,7 @@ Share share_of(const Measurement& m, const BenchResult& result) {
         session.value("prompt_operations", 0.0) * m.median() / roofline.int8_ops_per_second;
   if (!m.is_prefill() && roofline.read_bytes_per_second > 0)
     share.of_bandwidth =
-        session.value("decode_bytes", 0.0) * m.median() / m.batch / roofline.read_bytes_per_second;
+        step_bytes(m, session) * m.median() / m.batch / roofline.read_bytes_per_second;
   return share;
 }
 
@@ -87,6 +93,7 @@ Json bench_json(const BenchResult& result, const BenchOptions& options) {
   json["peak_rss_bytes"] = phial::peak_rss_bytes();
   json["package_bytes"] = session["weight_bytes"];
   json["decode_bytes_per_token"] = session["decode_bytes"];
+  json["cache_bytes_per_token"] = session["cache_bytes"];
   json["prompt_operations_per_token"] = session["prompt_operations"];
   return json;
 }
@@ -116,7 +123,6 @@ std::string bench_csv(const BenchResult& result, const BenchOptions& options) {
 
 std::string bench_table(const BenchResult& result, const BenchOptions& options) {
   const Json& session = result.facts["session"];
-  const double decode_bytes = session.value("decode_bytes", 0.0);
   std::string text = fmt::format(
       "{}: {} of weights, {} {}, threads {}, loaded in {}, peak memory {}\n\n", options.name(),
       human_bytes(session.value("weight_bytes", 0.0)), session.value("device", ""),
@@ -136,7 +142,7 @@ std::string bench_table(const BenchResult& result, const BenchOptions& options) 
         milliseconds(m.is_prefill() ? m.n / m.median() : m.step_percentile(0.5)),
         m.is_prefill() ? std::string() : milliseconds(m.step_percentile(0.9)),
         m.is_prefill() ? std::string()
-                       : fmt::format("{:.1f}", decode_bytes * m.median() / m.batch / 1e9),
+                       : fmt::format("{:.1f}", step_bytes(m, session) * m.median() / m.batch / 1e9),
         percent(share.of_bandwidth), percent(share.of_int8_peak));
   }
   if (result.roofline.threads > 0)

@@ -38,6 +38,7 @@ class PublishedSession : public Session {
   int32_t length(SequenceId seq) const override { return session_->length(seq); }
   std::string device() const override { return session_->device(); }
   std::string tier() const override { return session_->tier(); }
+  uint64_t cache_bytes_per_token() const override { return session_->cache_bytes_per_token(); }
 
   void idle();
 

@@ -98,6 +98,7 @@ phial_error* phial_model_describe(const phial_model* model, char** json) {
                {"context", limits.max_context},
                {"max_sequences", limits.max_sequences},
                {"prefill_chunk", limits.prefill_chunk},
+               {"cache_bytes", model->session->cache_bytes_per_token()},
                {"vocab", limits.vocab}};
     session.update(weights_json(*model->package));
     *json = api::copy_text(description.dump(-1, ' ', false, Json::error_handler_t::replace));

@@ -28,6 +28,16 @@ std::string kind_of_name(const std::string& device) {
   return has("NPU") ? "npu" : has("GPU") || has(":dml") || has(":cuda") ? "gpu" : "cpu";
 }
 
+// Of phial's own engine. A PHIAL_ISA or a type that doesn't exist is an error of whoever runs the
+// model, not of what it would need.
+kernels::KvType kv_type(const Package& package, std::string_view wanted) {
+  try {
+    return choose_kv_type(package.config(), package.weights(), kernels::best(), wanted);
+  } catch (const Error&) {
+    return kernels::KvType::kF16;
+  }
+}
+
 int32_t npu_prompt(const SessionOptions& options) {
   constexpr std::string_view kKey = "npu-prompt=";
   int32_t prompt = kNpuPrompt;
@@ -52,8 +62,7 @@ MemoryNeed memory_need(const Package& package, int32_t tokens, const phial_model
   MemoryNeed need;
   need.weights = package.weight_bytes();
   need.tokens = std::min(tokens, config.max_positions);
-  need.cache_per_token = kv_bytes_per_token(
-      config, kv_type_of(kv_cache).value_or(usual_kv_type(config, kernels::best())));
+  need.cache_per_token = kv_bytes_per_token(config, kv_type(package, kv_cache));
   need.cache = need.cache_per_token * static_cast<uint64_t>(need.tokens);
   // Per token of a pass: residual, branch, queries with keys and values, attended, activated, and
   // the widest input packed again for its kernel.

@@ -21,8 +21,8 @@ struct Limits {
   int32_t prefill_chunk =
       0;  // tokens the engine takes in one go; longer steps are cut inside. 0: any
   bool cheap_truncate = true;  // false: truncate() means a new prefill
-  // A step of several tokens gives each of them the logits, to the bit, that steps of one would, and
-  // truncate() leaves no trace: tokens may be fed on the guess that they come.
+  // A step of several tokens gives each of them the logits, to the bit, that steps of one would,
+  // and truncate() leaves no trace: tokens may be fed on the guess that they come.
   bool exact_steps = false;
   // A step that begins before this position and ends beyond it changes all that is cached: guesses
   // mustn't cross it. 0: there is no such position.
@@ -61,6 +61,9 @@ class Session {
   // Names for the statistics line: "cpu", "avx512vnni", ...
   virtual std::string device() const = 0;
   virtual std::string tier() const = 0;
+
+  // Bytes of keys and values that each earlier token costs a later one to read; 0: not known.
+  virtual uint64_t cache_bytes_per_token() const { return 0; }
 };
 
 }  // namespace phial

@@ -25,7 +25,27 @@ void relax() {
 #endif
 }
 
+void fetch(const std::byte* line) {
+#if defined(__x86_64__)
+  _mm_prefetch(reinterpret_cast<const char*>(line), _MM_HINT_T1);
+#else
+  __builtin_prefetch(line, 0, 2);
+#endif
+}
+
 }  // namespace
+
+bool ReadAhead::fetch_some() {
+  bool any = false;
+  for (Stream& stream : streams) {
+    if (stream.lines == 0) continue;
+    fetch(stream.at);
+    stream.at += 64;
+    --stream.lines;
+    any = true;
+  }
+  return any;
+}
 
 ThreadPool::ThreadPool(int threads, Places places) {
   if (threads <= 0) threads = available_threads();
@@ -48,7 +68,8 @@ ThreadPool::~ThreadPool() {
   for (std::thread& worker : workers_) worker.join();
 }
 
-void ThreadPool::run(int64_t chunks, Function function, void* context) {
+void ThreadPool::run(int64_t chunks, Function function, void* context, AheadFunction ahead,
+                     void* ahead_context) {
   if (chunks <= 0) return;
   std::lock_guard lock(
       loop_);  // also for a single chunk: bodies own the scratch of their thread number
@@ -59,16 +80,20 @@ void ThreadPool::run(int64_t chunks, Function function, void* context) {
   chunks_ = chunks;
   function_ = function;
   context_ = context;
+  ahead_ = ahead;
+  ahead_context_ = ahead_context;
   error_ = nullptr;
   failed_.clear();
-  next_.store(0, std::memory_order_relaxed);
+  next_.store(size(), std::memory_order_relaxed);  // each thread begins with its own
   busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
   // Sequentially consistent, here and for busy_: whoever notifies must not look for waiters before
   // the change can be seen, which release alone would allow on Arm.
   generation_.fetch_add(1);
   wake_all(generation_);
   drain(0);
+  if (ahead_) callers_ahead_ = ahead_(ahead_context_, 0);
   for (int spins = 0; busy_.load(std::memory_order_acquire) != 0;) {
+    if (callers_ahead_.fetch_some()) continue;
     if (++spins < kSpins) {
       relax();
     } else if (int busy = busy_.load(std::memory_order_acquire); busy != 0) {
@@ -79,7 +104,7 @@ void ThreadPool::run(int64_t chunks, Function function, void* context) {
 }
 
 void ThreadPool::drain(int thread) {
-  for (int64_t i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < chunks_;) {
+  for (int64_t i = thread; i < chunks_; i = next_.fetch_add(1, std::memory_order_relaxed)) {
     try {
       function_(context_, i, thread);
     } catch (...) {
@@ -91,8 +116,10 @@ void ThreadPool::drain(int thread) {
 
 void ThreadPool::work(int thread) {
   uint32_t seen = 0;
+  ReadAhead mine;
   for (;;) {
     for (int spins = 0; generation_.load(std::memory_order_acquire) == seen;) {
+      if (mine.fetch_some()) continue;
       if (++spins < kSpins)
         relax();
       else
@@ -101,6 +128,8 @@ void ThreadPool::work(int thread) {
     if (stop_.load()) return;
     seen = generation_.load(std::memory_order_acquire);
     drain(thread);
+    // Asked before the caller can go on: what it asks is the caller's.
+    if (ahead_) mine = ahead_(ahead_context_, thread);
     if (busy_.fetch_sub(1) == 1) wake_all(busy_);
   }
 }

@@ -83,7 +83,7 @@ void Forward::run(std::span<const TokenId> tokens, std::span<const Segment> segm
     const bool last = i + 1 == config_.n_layers;
     attention(layer, i, segments, last ? &wanted : nullptr);
     if (last && wanted.empty()) return;
-    feed_forward(layer);
+    feed_forward(layer, last ? weights_.lm_head : weights_.layers[static_cast<size_t>(i) + 1].qkv);
   }
   logits(wanted);
 }
@@ -178,7 +178,7 @@ void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const S
                       hidden, w_.branch + t * hidden);
     linear_.pack(layer.qkv, w_.branch, n_tokens_, planes_, begin, end);
   });
-  linear_.run(layer.qkv, w_.branch, n_tokens_, planes_, w_.qkv, qkv_stride_);
+  linear_.run(layer.qkv, w_.branch, n_tokens_, planes_, w_.qkv, qkv_stride_, {&layer.o});
 
   // A segment that fits one task per head appends its keys in that task; longer ones (prompts)
   // append first, since the tasks of later tokens read the keys of earlier ones.
@@ -221,7 +221,7 @@ void Forward::attention(const Phi3Layer& layer, int32_t index, std::span<const S
   for_tokens([&](int32_t begin, int32_t end) {
     linear_.pack(layer.o, w_.attended, n_tokens_, planes_, begin, end);
   });
-  linear_.run(layer.o, w_.attended, n_tokens_, planes_, w_.branch, hidden);
+  linear_.run(layer.o, w_.attended, n_tokens_, planes_, w_.branch, hidden, {&layer.gate_up, true});
 }
 
 // From here on the chunk has these rows alone, one after another.
@@ -237,7 +237,7 @@ void Forward::keep_rows(std::span<const WantedRow> rows) {
 }
 
 // The residual sum after attention, the gated MLP, and the sum after it.
-void Forward::feed_forward(const Phi3Layer& layer) {
+void Forward::feed_forward(const Phi3Layer& layer, const WeightMatrix& after) {
   const int32_t hidden = config_.hidden_size;
   for_tokens([&](int32_t begin, int32_t end) {
     for (int64_t t = begin; t < end; ++t) {
@@ -247,11 +247,11 @@ void Forward::feed_forward(const Phi3Layer& layer) {
     }
     linear_.pack(layer.gate_up, w_.branch, n_tokens_, planes_, begin, end);
   });
-  linear_.run_gated(layer.gate_up, w_.branch, n_tokens_, planes_, w_.activated);
+  linear_.run_gated(layer.gate_up, w_.branch, n_tokens_, planes_, w_.activated, {&layer.down});
   for_tokens([&](int32_t begin, int32_t end) {
     linear_.pack(layer.down, w_.activated, n_tokens_, planes_, begin, end);
   });
-  linear_.run(layer.down, w_.activated, n_tokens_, planes_, w_.branch, hidden);
+  linear_.run(layer.down, w_.activated, n_tokens_, planes_, w_.branch, hidden, {&after});
   for_tokens([&](int32_t begin, int32_t end) {
     table_.add(w_.branch + int64_t{begin} * hidden, (end - begin) * hidden,
                w_.residual + int64_t{begin} * hidden);
@@ -282,7 +282,7 @@ void Forward::logits(std::span<const WantedRow> wanted) {
       linear_.pack(weights_.lm_head, w_.branch, n_tokens_, planes_, begin, end);
     });
     linear_.run(weights_.lm_head, w_.branch, n_tokens_, planes_,
-                staged ? w_.logits : wanted[0].logits, vocab);
+                staged ? w_.logits : wanted[0].logits, vocab, {&weights_.layers[0].qkv});
     if (staged)
       for (size_t i = 0; i < count; ++i)
         std::memcpy(wanted[i].logits, w_.logits + static_cast<int64_t>(i) * vocab,

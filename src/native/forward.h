@@ -59,7 +59,7 @@ class Forward {
   void attention(const Phi3Layer& layer, int32_t index, std::span<const Segment> segments,
                  const std::span<const WantedRow>* only);
   void keep_rows(std::span<const WantedRow> rows);
-  void feed_forward(const Phi3Layer& layer);
+  void feed_forward(const Phi3Layer& layer, const WeightMatrix& after);  // after: the next product
   void logits(std::span<const WantedRow> wanted);
   void append_head(const Segment& segment, int32_t layer, int32_t kv_head, int32_t begin,
                    int32_t end);

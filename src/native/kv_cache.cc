@@ -35,6 +35,13 @@ uint64_t bytes_of_position(kernels::KvType type, int32_t head_dim) {
   return static_cast<uint64_t>(head_dim) * element_bytes(type) + tail;
 }
 
+bool all_f32(const Phi3Weights& weights) {
+  return std::all_of(weights.layers.begin(), weights.layers.end(), [](const Phi3Layer& layer) {
+    return layer.qkv.format == WeightFormat::kF32 && layer.o.format == WeightFormat::kF32 &&
+           layer.gate_up.format == WeightFormat::kF32 && layer.down.format == WeightFormat::kF32;
+  });
+}
+
 int32_t round_up(int32_t value, int32_t step) { return (value + step - 1) / step * step; }
 
 }  // namespace
@@ -47,7 +54,17 @@ std::optional<kernels::KvType> kv_type_of(std::string_view name) {
   return std::nullopt;
 }
 
-kernels::KvType usual_kv_type(const Phi3Config& config, const kernels::KernelTable& table) {
+kernels::KvType choose_kv_type(const Phi3Config& config, const Phi3Weights& weights,
+                               const kernels::KernelTable& table, std::string_view wanted) {
+  if (!wanted.empty()) {
+    if (const auto type = kv_type_of(wanted)) return *type;
+    throw_error(
+        Code::kInvalidArgument,
+        "key/value cache type '{}' is unknown to the CPU engine; it has u8, i16, f16 and f32",
+        wanted);
+  }
+  // f32 weights are for exactness, and get a cache that keeps it.
+  if (all_f32(weights)) return kernels::KvType::kF32;
   // Queries of longer heads would have to be rounded to fewer bits (x86/attend_i16.inc.h).
   constexpr int32_t kLongestHead = 128;
   return table.kv_type == kernels::KvType::kI16 && config.head_dim > kLongestHead

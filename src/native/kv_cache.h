@@ -16,14 +16,17 @@
 #include "base/address_range.h"
 #include "kernels/kernels.h"
 #include "model/phi3_config.h"
+#include "model/phi3_weights.h"
 
 namespace phial {
 
 // "f32", "f16", "i16", "u8"; nothing for other names.
 std::optional<kernels::KvType> kv_type_of(std::string_view name);
 
-// What quantized and half precision models get unasked with these kernels.
-kernels::KvType usual_kv_type(const Phi3Config& config, const kernels::KernelTable& table);
+// The type that the CPU engine keeps a model's cache in; `wanted` may be empty. Throws
+// kInvalidArgument for names that aren't types.
+kernels::KvType choose_kv_type(const Phi3Config& config, const Phi3Weights& weights,
+                               const kernels::KernelTable& table, std::string_view wanted);
 
 // All layers, keys and values, with scales and offsets.
 uint64_t kv_bytes_per_token(const Phi3Config& config, kernels::KvType type);

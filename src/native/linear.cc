@@ -13,6 +13,11 @@ namespace {
 constexpr int64_t kChunkBytes = 128 << 10;
 // Up to so many, waiting for memory counts: what a kernel fetches ahead is its own next rows.
 constexpr int32_t kFewTokens = 32;
+// Up to so many, all tiers read a share's quarters side by side
+// (kernels/x86/linear_quant_decode.inc.h), and so much of each is fetched ahead of a loop: what a
+// core can fetch in the microseconds between two loops.
+constexpr int32_t kStreamedTokens = 3;
+constexpr int32_t kAheadBytes = 16 << 10;
 
 // `rows` of the matrix, with at most `most` in a chunk.
 RowShares shares_of(const WeightMatrix& matrix, int64_t rows, int32_t n_tokens, int threads,
@@ -82,39 +87,67 @@ void LinearRunner::pack(const WeightMatrix& matrix, const float* x, int32_t n_to
   pack(x, n_tokens, static_cast<int32_t>(matrix.cols), planes, begin, end, workspace_.packed);
 }
 
+// Where a thread's first share begins.
+ReadAhead LinearRunner::ahead(NextMatrix next, int32_t n_tokens, int thread) const {
+  ReadAhead ahead;
+  if (!next.matrix || n_tokens > kStreamedTokens) return ahead;
+  const WeightMatrix& matrix = *next.matrix;
+  const int64_t rows = next.gated ? matrix.rows / 2 : matrix.rows,
+                most = next.gated ? workspace_.gate_up_floats() / (2 * n_tokens) : rows;
+  const RowShares shares = shares_of(matrix, rows, n_tokens, pool_.size(), most);
+  if (thread >= shares.count()) return ahead;
+  const auto [begin, end] = shares[thread];
+  const int64_t streams = static_cast<int64_t>(ahead.streams.size()),
+                part = (end - begin + streams - 1) / streams;
+  for (int64_t i = 0; i < streams && begin + i * part < end; ++i) {
+    const int64_t bytes =
+        std::min(part, end - begin - i * part) * static_cast<int64_t>(matrix.row_bytes());
+    ahead.streams[static_cast<size_t>(i)] = {
+        matrix.data + static_cast<uint64_t>(begin + i * part) * matrix.row_bytes(),
+        static_cast<int32_t>(std::min<int64_t>(bytes, kAheadBytes) / 64)};
+  }
+  return ahead;
+}
+
 void LinearRunner::run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes,
-                       float* y, int64_t y_stride) const {
+                       float* y, int64_t y_stride, NextMatrix next) const {
   const Kernel linear = kernel(matrix.format);
   const RowShares shares = shares_of(matrix, matrix.rows, n_tokens, pool_.size(), matrix.rows);
-  pool_.parallel_for(shares.count(), [&](int64_t chunk, int thread) {
-    const auto [begin, end] = shares[chunk];
-    linear({kernel_matrix(matrix), input(matrix, x), n_tokens, planes, y, y_stride,
-            static_cast<int32_t>(begin), static_cast<int32_t>(end),
-            workspace_.linear_scratch(thread)});
-  });
+  pool_.parallel_for(
+      shares.count(),
+      [&](int64_t chunk, int thread) {
+        const auto [begin, end] = shares[chunk];
+        linear({kernel_matrix(matrix), input(matrix, x), n_tokens, planes, y, y_stride,
+                static_cast<int32_t>(begin), static_cast<int32_t>(end),
+                workspace_.linear_scratch(thread)});
+      },
+      [&](int thread) { return ahead(next, n_tokens, thread); });
 }
 
 void LinearRunner::run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens,
-                             int32_t planes, float* y) const {
+                             int32_t planes, float* y, NextMatrix next) const {
   const Kernel linear = kernel(matrix.format);
   const int64_t half = matrix.rows / 2;
   // Gate and up rows of a chunk meet in a strip [n_tokens][2 * rows] of the thread's own, which
   // stays in its L2.
   const int64_t strip_rows = workspace_.gate_up_floats() / (2 * n_tokens);
   const RowShares shares = shares_of(matrix, half, n_tokens, pool_.size(), strip_rows);
-  pool_.parallel_for(shares.count(), [&](int64_t chunk, int thread) {
-    const auto [begin, end] = shares[chunk];
-    const int64_t count = end - begin;
-    float* const strip = workspace_.gate_up(thread);
-    for (int64_t part = 0; part < 2; ++part)
-      linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens, planes,
-              strip + part * count, 2 * count, 0, static_cast<int32_t>(count),
-              workspace_.linear_scratch(thread)});
-    for (int32_t t = 0; t < n_tokens; ++t) {
-      const float* gate = strip + t * 2 * count;
-      table_.silu_mul(gate, gate + count, static_cast<int32_t>(count), y + t * half + begin);
-    }
-  });
+  pool_.parallel_for(
+      shares.count(),
+      [&](int64_t chunk, int thread) {
+        const auto [begin, end] = shares[chunk];
+        const int64_t count = end - begin;
+        float* const strip = workspace_.gate_up(thread);
+        for (int64_t part = 0; part < 2; ++part)
+          linear({row_slice(matrix, part * half + begin, count), input(matrix, x), n_tokens, planes,
+                  strip + part * count, 2 * count, 0, static_cast<int32_t>(count),
+                  workspace_.linear_scratch(thread)});
+        for (int32_t t = 0; t < n_tokens; ++t) {
+          const float* gate = strip + t * 2 * count;
+          table_.silu_mul(gate, gate + count, static_cast<int32_t>(count), y + t * half + begin);
+        }
+      },
+      [&](int thread) { return ahead(next, n_tokens, thread); });
 }
 
 }  // namespace phial

@@ -15,6 +15,13 @@ namespace phial {
 
 kernels::Format kernel_format(WeightFormat format);
 
+// The matrix that the next product will be with, so that threads can fetch its weights while they
+// wait. nullptr: none, or nobody knows.
+struct NextMatrix {
+  const WeightMatrix* matrix = nullptr;
+  bool gated = false;  // in run_gated()
+};
+
 class LinearRunner {
  public:
   LinearRunner(const kernels::KernelTable& table, ThreadPool& pool, Workspace& workspace)
@@ -28,17 +35,18 @@ class LinearRunner {
 
   // y [n_tokens][y_stride]. x as it was given to pack().
   void run(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes, float* y,
-           int64_t y_stride) const;
+           int64_t y_stride, NextMatrix next = {}) const;
 
   // y[t][i] = up * silu(gate) with matrix = [gate rows; up rows]; y [n_tokens][matrix.rows / 2],
   // densely.
   void run_gated(const WeightMatrix& matrix, const float* x, int32_t n_tokens, int32_t planes,
-                 float* y) const;
+                 float* y, NextMatrix next = {}) const;
 
  private:
   using Kernel = void (*)(const kernels::Linear&);
   Kernel kernel(WeightFormat format) const;
   const void* input(const WeightMatrix& matrix, const float* x) const;
+  ReadAhead ahead(NextMatrix next, int32_t n_tokens, int thread) const;
 
   const kernels::KernelTable& table_;
   ThreadPool& pool_;

@@ -42,25 +42,6 @@ Limits make_limits(const Phi3Config& config, const SessionOptions& options) {
   return limits;
 }
 
-bool all_f32(const Phi3Weights& weights) {
-  return std::all_of(weights.layers.begin(), weights.layers.end(), [](const Phi3Layer& layer) {
-    return layer.qkv.format == WeightFormat::kF32 && layer.o.format == WeightFormat::kF32 &&
-           layer.gate_up.format == WeightFormat::kF32 && layer.down.format == WeightFormat::kF32;
-  });
-}
-
-// f32 weights are for exactness, and get a cache that keeps it.
-kernels::KvType choose_kv_type(const Package& package, const kernels::KernelTable& table,
-                               const std::string& wanted) {
-  if (wanted.empty())
-    return all_f32(package.weights()) ? kernels::KvType::kF32
-                                      : usual_kv_type(package.config(), table);
-  if (const auto type = kv_type_of(wanted)) return *type;
-  throw_error(Code::kInvalidArgument,
-              "key/value cache type '{}' is unknown to the CPU engine; it has u8, i16, f16 and f32",
-              wanted);
-}
-
 Activations choose_activations(const std::string& wanted) {
   if (wanted.empty()) return Activations::kMixed;
   if (wanted == "int8") return Activations::kInt8;
@@ -83,7 +64,7 @@ NativeSession::NativeSession(std::shared_ptr<const Package> package,
     : package_(std::move(package)),
       table_(table),
       limits_(make_limits(package_->config(), options)),
-      kv_type_(choose_kv_type(*package_, table, options.kv_cache)),
+      kv_type_(choose_kv_type(package_->config(), package_->weights(), table, options.kv_cache)),
       activations_(choose_activations(options.activations)),
       pool_(options.threads, ThreadPool::Places::kOneEach),
       workspace_(package_->config(), package_->weights(),
@@ -100,6 +81,10 @@ NativeSession::NativeSession(std::shared_ptr<const Package> package,
 }
 
 Limits NativeSession::limits() const { return limits_; }
+
+uint64_t NativeSession::cache_bytes_per_token() const {
+  return kv_bytes_per_token(package_->config(), kv_type_);
+}
 
 NativeSession::Sequence* NativeSession::find(SequenceId seq) const {
   for (const auto& sequence : sequences_)

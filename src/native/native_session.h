@@ -27,6 +27,7 @@ class NativeSession : public Session {
   int32_t length(SequenceId seq) const override;
   std::string device() const override { return "cpu"; }
   std::string tier() const override { return table_.name; }
+  uint64_t cache_bytes_per_token() const override;
 
  private:
   struct Sequence {

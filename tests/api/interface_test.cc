@@ -377,6 +377,7 @@ TEST(Interface, SyntheticWeightsRunWithoutText) {
   EXPECT_EQ(session.step(std::vector<int32_t>{1, 2}).size(), 32064u);
   const Json facts = Json::parse(model.describe_json())["session"];
   EXPECT_GT(facts["decode_bytes"], 0);
+  EXPECT_GT(facts["cache_bytes"], 0);
   EXPECT_LE(facts["decode_bytes"], facts["weight_bytes"]);
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -36,6 +38,43 @@ TEST(ThreadPool, ManyShortLoopsInARow) {
   std::atomic<int64_t> sum{0};
   for (int loop = 0; loop < 20000; ++loop) pool.parallel_for(4, [&](int64_t i, int) { sum += i; });
   EXPECT_EQ(sum.load(), 20000 * 6);
+}
+
+TEST(ThreadPool, EachThreadBeginsWithTheChunkOfItsNumber) {
+  ThreadPool pool(3);
+  for (const int64_t chunks : {2, 3, 50}) {
+    std::vector<int> of_chunk(static_cast<size_t>(chunks), -1);
+    pool.parallel_for(chunks,
+                      [&](int64_t i, int thread) { of_chunk[static_cast<size_t>(i)] = thread; });
+    for (int t = 0; t < std::min<int64_t>(3, chunks); ++t)
+      EXPECT_EQ(of_chunk[static_cast<size_t>(t)], t);
+  }
+}
+
+// Nobody can see what is in a cache: only who is asked, and that the end of the streams is kept.
+TEST(ThreadPool, EachThreadIsAskedOnceWhatItWillRead) {
+  ThreadPool pool(3);
+  std::vector<std::byte> bytes(1000);
+  for (int loop = 0; loop < 100; ++loop) {
+    std::array<std::atomic<int>, 3> asked{};
+    pool.parallel_for(
+        7, [](int64_t, int) {},
+        [&](int thread) {
+          ++asked[static_cast<size_t>(thread)];
+          ReadAhead ahead;
+          ahead.streams[1] = {bytes.data(), static_cast<int32_t>(bytes.size() / 64)};
+          return ahead;
+        });
+    for (const auto& times : asked) EXPECT_EQ(times.load(), 1);
+  }
+  ReadAhead ahead;
+  EXPECT_FALSE(ahead.fetch_some());
+  ahead.streams[0] = {bytes.data(), 3};
+  ahead.streams[3] = {bytes.data() + 500, 1};
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ahead.fetch_some());
+  EXPECT_FALSE(ahead.fetch_some());
+  EXPECT_EQ(ahead.streams[0].at, bytes.data() + 192);
+  EXPECT_EQ(ahead.streams[3].at, bytes.data() + 564);
 }
 
 TEST(ThreadPool, SeveralCallersTakeTurns) {
