@@ -107,12 +107,12 @@ def time_to_line(text, command, **more):
     return found
 
 
-def run_phial(a, cache="f16"):
+def run_phial(a, *cache):
     environment = dict(os.environ, **({"PHIAL_ISA": a.isa} if a.isa else {}))
     result = {"start_to_first_token": time_to_line("first token", [
         a.phial, "run", a.dir / "phial", " word" * 126, "--raw", "--require", "cpu", "-n", "1", "--ignore-eos", "-t", a.threads,
-        "--kv-cache-precision", cache], env=environment)}
-    common = [a.phial, "bench", a.dir / "phial", "--require", "cpu", "-t", str(a.threads), "-r", "1", "--json", "--kv-cache-precision", cache]
+        *cache], env=environment)}
+    common = [a.phial, "bench", a.dir / "phial", "--require", "cpu", "-t", str(a.threads), "-r", "1", "--json", *cache]
     for flags in (["-p", a.prompts, "-n", "0"], ["-p", "0", "-n", str(a.generate), "-d", a.depths]):
         out = subprocess.run([*common, *flags], env=environment, check=True, capture_output=True, text=True).stdout
         bench = json.loads(out)
@@ -190,7 +190,7 @@ class Quiet:
 
 
 def run(a):
-    engines = {"phial": lambda: run_phial(a), "phial, u8 cache": lambda: run_phial(a, cache="u8"), "llama.cpp Q4_0": lambda: run_llama(a)}
+    engines = {"phial": lambda: run_phial(a), "phial, u8 cache": lambda: run_phial(a, "--kv-cache-precision", "u8"), "llama.cpp Q4_0": lambda: run_llama(a)}
     for engine in ("openvino-f32",) if a.isa else ("openvino", "openvino-f32", "ort"):
         engines[engine] = lambda engine=engine: run_python(a, engine)
     if a.engine:
@@ -203,10 +203,11 @@ def run(a):
         sys.exit(f"rivals.py: --quiet calibrates with '{a.phial}', which failed: {error}")
     rounds = []
     for number in range(a.rounds):
-        now = {}
-        for name, measure in engines.items():
+        now, order = {}, list(engines)
+        first = number % len(order)  # who comes after whom shall not always be the same
+        for name in order[first:] + order[:first]:
             try:
-                now[name] = quiet.measure(measure)
+                now[name] = quiet.measure(engines[name])
             except (subprocess.CalledProcessError, FileNotFoundError, KeyError) as error:
                 text = getattr(error, "stderr", None)
                 print(f"{name} failed: {error}\n{(text if isinstance(text, str) else '')[-800:]}", file=sys.stderr)

@@ -88,9 +88,11 @@ internal static class Tests
             {
                 foreach (var piece in engine.Stream("The", Endless, cancel.Token)) cancel.Cancel();
             });
-            Throws<OperationCanceledException>(() => engine.Generate("The", Endless, cancel.Token));
+            Check(Throws<OperationCanceledException>(() => engine.Generate("The", Endless, cancel.Token)).CancellationToken
+                  == cancel.Token, "whose token it was");
             var task = engine.GenerateAsync("The", Endless, new CancellationTokenSource(50).Token);
             Check(Throws<AggregateException>(() => task.Wait()).InnerException is OperationCanceledException, "GenerateAsync");
+            Check(task.IsCanceled, "a cancelled task isn't a failed one");
             Check(engine.Generate("The", new GenerateOptions { MaxNewTokens = 2 }).FinishReason == "length", "afterwards");
         }
         var closed = new Engine(package, new EngineOptions { Device = "cpu" });

@@ -38,7 +38,13 @@ namespace Phial
                 var error = call(ref parameters, onText, interrupt, out handle);
                 GC.KeepAlive(onText);
                 GC.KeepAlive(interrupt);
-                PhialException.Check(error);
+                try { PhialException.Check(error); }
+                catch (OperationCanceledException e)
+                {
+                    // With the caller's token: a Task takes any other for a failure.
+                    if (cancel.IsCancellationRequested) throw new OperationCanceledException(e.Message, e, cancel);
+                    throw;
+                }
                 result = Result.Take(handle);
             }
             if (thrown != null) ExceptionDispatchInfo.Capture(thrown).Throw();  // with the stack of where it came from

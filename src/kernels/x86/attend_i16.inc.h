@@ -26,12 +26,12 @@ constexpr int kMaxVectors = 8;  // sums of one row at a time: as many as hide a 
 
 // Query rows and their running state, in scratch.
 struct I16Rows {
-  int32_t rows, dim;  // dim: i16_dim(head_dim)
-  int16_t* q;         // [rows][dim] codes, zeros behind head_dim
-  float* sums;        // [rows][dim], in the frame of `largest`: to be multiplied with 2^largest
-  float* q_scale;     // [rows], with the softmax's scale and log2(e)
-  float* largest;     // [rows + a vector], of score + log2(value's scale)
-  float* total;       // [rows + a vector], of 2^score in the frame of `largest`
+  int32_t dim;     // i16_dim(head_dim)
+  int16_t* q;      // [rows][dim] codes, zeros behind head_dim
+  float* sums;     // [rows][dim], in the frame of `largest`: to be multiplied with 2^largest
+  float* q_scale;  // [rows], with the softmax's scale and log2(e)
+  float* largest;  // [rows + a vector], of score + log2(value's scale)
+  float* total;    // [rows + a vector], of 2^score in the frame of `largest`
   int32_t first[kQueryBlock], last[kQueryBlock];  // visible keys, inclusive
 };
 
@@ -39,7 +39,7 @@ struct I16Rows {
 template <class V>
 struct I16Part {
   const char *k, *v;             // of the block
-  const char *next_v, *next_k;   // to be fetched meanwhile; null: nothing
+  const char *next_v, *next_k;   // to be fetched meanwhile, by the first strip
   int32_t position, begin, end;  // of the block's first key; keys that some row sees
   alignas(64) float key_scale[kKvBlock], log_scale[kKvBlock], inverse_scale[kKvBlock];
 };
@@ -138,9 +138,8 @@ struct Outputs {
   }
 };
 
-// Of one row: dots to weights, kI16Weight at most. Returns the largest score + log2(scale),
-// -infinity if the row sees no key here; `total` is the sum of 2^score in that frame, times
-// kI16Weight.
+// Of one row: dots to weights, kI16Weight at most. Returns the largest score + log2(scale);
+// `total` is the sum of 2^score in that frame.
 template <class V>
 PHIAL_INLINE float weights_of(const I16Part<V>& part, float q_scale, int32_t begin, int32_t end,
                               const int32_t* dots, int16_t* weights, float* total) {
@@ -167,15 +166,12 @@ PHIAL_INLINE float weights_of(const I16Part<V>& part, float q_scale, int32_t beg
   PHIAL_UNROLL
   for (int i = 1; i < kVectors; i++) most = V::max(scores[i], most);
   const float largest = V::largest(most);
-  constexpr float kLog2Weight = 12.9998239f;
-  static_assert(kI16Weight == 8191);
-  const F zero = V::set1(largest - kLog2Weight);
   F sum = V::zero();
   PHIAL_UNROLL
   for (int i = 0; i < kVectors; i++) {
-    const F weight = exp2_of<V>(V::sub(scores[i], zero));
+    const F weight = exp2_of<V>(V::sub(scores[i], V::set1(largest)));
     sum = V::fma(weight, V::load(part.inverse_scale + i * V::kLanes), sum);
-    V::store_i16(weights + i * V::kLanes, weight);
+    V::store_i16(weights + i * V::kLanes, V::mul(weight, V::set1(static_cast<float>(kI16Weight))));
   }
   *total = V::sum(sum);
   return largest;
@@ -217,11 +213,9 @@ void attend_strip(const I16Rows& rows, const I16Part<V>& part, int32_t first_row
   float* const total = rows.total + first_row;
   const F old = V::load(largest), now = V::load(here);
   const F most = V::max(old, now), finite = V::max(most, V::set1(-3e38f));
-  const F old_part = exp2_of<V>(V::sub(old, finite)),
-          new_part = V::mul(exp2_of<V>(V::sub(now, finite)),
-                            V::set1(1.0f / static_cast<float>(kI16Weight)));
+  const F old_part = exp2_of<V>(V::sub(old, finite)), new_part = exp2_of<V>(V::sub(now, finite));
   V::store(shrink, old_part);
-  V::store(factor, new_part);
+  V::store(factor, V::mul(new_part, V::set1(1.0f / static_cast<float>(kI16Weight))));
   V::store(largest, most);
   V::store(total, V::fma(V::load(totals), new_part, V::mul(V::load(total), old_part)));
   for_vectors<kN>(0, rows.dim / V::kLanes,
@@ -258,7 +252,6 @@ template <class V>
 void attend_i16_rows(const Attend& a, int32_t first_row, int32_t n) {
   const int32_t dim = i16_dim(a.head_dim);
   I16Rows rows;
-  rows.rows = n;
   rows.dim = dim;
   rows.sums = aligned_scratch(a.scratch);
   rows.q_scale = rows.sums + kQueryBlock * dim;
