@@ -16,8 +16,10 @@ namespace Phial
 
     internal static class Call
     {
-        // On this thread. `onPiece` may be null; an exception of its stops the call and comes out.
-        internal static Result Run(NativeCall call, GenerateOptions options, Action<string> onPiece, CancellationToken cancel)
+        // On this thread. `onPiece` may be null; an exception of its stops the call and comes out. `cancel` stops it too;
+        // `callers` is what the caller gave of that, and what the exception names if it was the reason.
+        internal static Result Run(NativeCall call, GenerateOptions options, Action<string> onPiece, CancellationToken cancel,
+                                   CancellationToken callers = default(CancellationToken))
         {
             Exception thrown = null;
             TextCallback onText = null;
@@ -41,20 +43,21 @@ namespace Phial
                 try { PhialException.Check(error); }
                 catch (OperationCanceledException e)
                 {
-                    // With the caller's token: a Task takes any other for a failure.
-                    if (cancel.IsCancellationRequested) throw new OperationCanceledException(e.Message, e, cancel);
+                    if (callers.IsCancellationRequested) throw new OperationCanceledException(e.Message, e, callers);
                     throw;
                 }
                 result = Result.Take(handle);
             }
             if (thrown != null) ExceptionDispatchInfo.Capture(thrown).Throw();  // with the stack of where it came from
+            callers.ThrowIfCancellationRequested();
             cancel.ThrowIfCancellationRequested();
             return result;
         }
 
-        internal static Task<Result> RunAsync(NativeCall call, GenerateOptions options, CancellationToken cancel)
+        internal static Task<Result> RunAsync(NativeCall call, GenerateOptions options, CancellationToken cancel,
+                                              CancellationToken callers)
         {
-            return Task.Run(() => Run(call, options, null, cancel), cancel);
+            return Task.Run(() => Run(call, options, null, cancel, callers), callers);
         }
     }
 

@@ -56,14 +56,14 @@ namespace Phial
         /// <summary>Continues a text as it is, without the chat template.</summary>
         public Result Generate(string prompt, GenerateOptions options = null, CancellationToken cancel = default(CancellationToken))
         {
-            using (var both = Linked(cancel)) return Call.Run(Generating(prompt), options, null, both.Token);
+            using (var both = Linked(cancel)) return Call.Run(Generating(prompt), options, null, both.Token, cancel);
         }
 
         public async Task<Result> GenerateAsync(string prompt, GenerateOptions options = null,
                                                 CancellationToken cancel = default(CancellationToken))
         {
             using (var both = Linked(cancel))
-                return await Call.RunAsync(Generating(prompt), options, both.Token).ConfigureAwait(false);
+                return await Call.RunAsync(Generating(prompt), options, both.Token, cancel).ConfigureAwait(false);
         }
 
         /// <summary>The same in pieces: foreach, or await foreach.</summary>
@@ -237,14 +237,14 @@ namespace Phial
         /// <summary>The assistant's answer to the messages so far.</summary>
         public Result Reply(GenerateOptions options = null, CancellationToken cancel = default(CancellationToken))
         {
-            using (var both = engine.Linked(cancel)) return Call.Run(Replying(), options, null, both.Token);
+            using (var both = engine.Linked(cancel)) return Call.Run(Replying(), options, null, both.Token, cancel);
         }
 
         public async Task<Result> ReplyAsync(GenerateOptions options = null,
                                              CancellationToken cancel = default(CancellationToken))
         {
             using (var both = engine.Linked(cancel))
-                return await Call.RunAsync(Replying(), options, both.Token).ConfigureAwait(false);
+                return await Call.RunAsync(Replying(), options, both.Token, cancel).ConfigureAwait(false);
         }
 
         public TextStream ReplyStream(GenerateOptions options = null, CancellationToken cancel = default(CancellationToken))
