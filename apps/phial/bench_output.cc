@@ -12,10 +12,15 @@ namespace cli {
 
 namespace {
 
-// What a step of answers reads: the weights once, and each sequence's keys and values.
-double step_bytes(const Measurement& m, const Json& session) {
-  return session.value("decode_bytes", 0.0) +
-         m.batch * session.value("cache_bytes", 0.0) * (m.depth + 0.5 * (m.n + 1));
+// What a step of answers reads: the weights once, and of each sequence the keys and values that a
+// token sees, on average over the steps.
+double step_bytes(const Measurement& m, const Json& facts) {
+  const Json& session = facts["session"];
+  const int64_t window = facts.value("sliding_window", int64_t{0});
+  double seen = 0;
+  for (int64_t length = m.depth + 1; length <= m.depth + m.n; ++length)
+    seen += static_cast<double>(window > 0 ? std::min(window, length) : length) / m.n;
+  return session.value("decode_bytes", 0.0) + m.batch * session.value("cache_bytes", 0.0) * seen;
 }
 
 // Of the processor's limits: bytes read for answers, operations for prompts; 0: not known.
@@ -32,7 +37,7 @@ Share share_of(const Measurement& m, const BenchResult& result) {
         session.value("prompt_operations", 0.0) * m.median() / roofline.int8_ops_per_second;
   if (!m.is_prefill() && roofline.read_bytes_per_second > 0)
     share.of_bandwidth =
-        step_bytes(m, session) * m.median() / m.batch / roofline.read_bytes_per_second;
+        step_bytes(m, result.facts) * m.median() / m.batch / roofline.read_bytes_per_second;
   return share;
 }
 
@@ -141,8 +146,9 @@ std::string bench_table(const BenchResult& result, const BenchOptions& options) 
         fmt::format("{:.2f} - {:.2f}", *low, *high),
         milliseconds(m.is_prefill() ? m.n / m.median() : m.step_percentile(0.5)),
         m.is_prefill() ? std::string() : milliseconds(m.step_percentile(0.9)),
-        m.is_prefill() ? std::string()
-                       : fmt::format("{:.1f}", step_bytes(m, session) * m.median() / m.batch / 1e9),
+        m.is_prefill()
+            ? std::string()
+            : fmt::format("{:.1f}", step_bytes(m, result.facts) * m.median() / m.batch / 1e9),
         percent(share.of_bandwidth), percent(share.of_int8_peak));
   }
   if (result.roofline.threads > 0)

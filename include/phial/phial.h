@@ -215,7 +215,7 @@ PHIAL_API void phial_model_close(phial_model* model);
 // JSON: what phial_package_describe says, and "session": {"device", "tier", "fallback", "placement"
 // (how the device was chosen, see phial_explain), "threads", "context", "max_sequences",
 // "prefill_chunk", "vocab", "weight_bytes", "decode_bytes" (weights read for one token),
-// "cache_bytes" (of keys and values that each earlier token adds to that; 0: not known),
+// "cache_bytes" (of keys and values that each earlier token in sight adds to that; 0: not known),
 // "prompt_operations" (multiplications and additions with weights for one prompt token, the last
 // one's logits left out)}.
 PHIAL_API phial_error* phial_model_describe(const phial_model* model, char** json);
